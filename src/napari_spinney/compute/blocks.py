@@ -1,0 +1,129 @@
+"""Cut an image into blocks with a halo, inside a memory budget."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Slices: TypeAlias = tuple[slice, ...]
+
+BUDGET = 256 * 2**20
+"""Bytes that all blocks in flight may take together, unless the caller says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of an image.
+
+    Parameters
+    ----------
+    outer : tuple of slice
+        What is read of the image: ``target`` and its halo, cut off at the image's border.
+    inner : tuple of slice
+        ``target`` as seen from ``outer``.
+    target : tuple of slice
+        What is written of the result.
+    """
+
+    outer: Slices
+    inner: Slices
+    target: Slices
+
+    @classmethod
+    def around(cls, target: Slices, shape: Sequence[int], reach: Sequence[int]) -> Block:
+        """Block for ``target`` in an image of ``shape`` with a halo of ``reach`` pixels."""
+        outer = tuple(
+            slice(max(0, t.start - r), min(n, t.stop + r))
+            for t, n, r in zip(target, shape, reach, strict=True)
+        )
+        inner = tuple(
+            slice(t.start - o.start, t.stop - o.start) for t, o in zip(target, outer, strict=True)
+        )
+        return cls(outer, inner, target)
+
+    @property
+    def outer_shape(self) -> tuple[int, ...]:
+        """Shape of what is read."""
+        return tuple(s.stop - s.start for s in self.outer)
+
+    @property
+    def inner_shape(self) -> tuple[int, ...]:
+        """Shape of what is written."""
+        return tuple(s.stop - s.start for s in self.inner)
+
+    def halves(self, shape: Sequence[int], reach: Sequence[int]) -> tuple[Block, Block]:
+        """Cut in two along the longest axis of ``target``."""
+        sizes = self.inner_shape
+        axis = sizes.index(max(sizes))
+        middle = self.target[axis].start + sizes[axis] // 2
+        first, second = list(self.target), list(self.target)
+        first[axis] = slice(self.target[axis].start, middle)
+        second[axis] = slice(middle, self.target[axis].stop)
+        return (
+            Block.around(tuple(first), shape, reach),
+            Block.around(tuple(second), shape, reach),
+        )
+
+
+def cut(shape: Sequence[int], inner: Sequence[int], reach: Sequence[int]) -> Iterator[Block]:
+    """Blocks of at most ``inner`` pixels that cover an image of ``shape``, in memory order.
+
+    The pieces along an axis are equal to within one pixel, so that none is a sliver.
+    """
+    edges = [_edges(n, size) for n, size in zip(shape, inner, strict=True)]
+    for target in itertools.product(*edges):
+        yield Block.around(target, shape, reach)
+
+
+def count(shape: Sequence[int], inner: Sequence[int]) -> int:
+    """Number of blocks that `cut` yields."""
+    return math.prod(math.ceil(n / size) for n, size in zip(shape, inner, strict=True))
+
+
+def fit_inner(
+    shape: Sequence[int],
+    preferred: Sequence[int],
+    reach: Sequence[int],
+    cost: Callable[[tuple[int, ...]], int],
+    budget: int,
+) -> tuple[int, ...]:
+    """Largest inner shape, up to ``preferred``, whose cost keeps within ``budget`` bytes.
+
+    Parameters
+    ----------
+    shape, preferred, reach : sequence of int
+        Of the image; of the block that runs fastest; of the halo. Pixels per axis.
+    cost : callable
+        Bytes that a block of a given outer shape takes.
+    budget : int
+        Bytes that one block may take.
+
+    Raises
+    ------
+    ValueError
+        If not even a block of one pixel fits; the message says how much would do.
+    """
+    inner = [min(n, p) for n, p in zip(shape, preferred, strict=True)]
+
+    def outer() -> tuple[int, ...]:
+        return tuple(min(n, i + 2 * r) for n, i, r in zip(shape, inner, reach, strict=True))
+
+    while cost(outer()) > budget:
+        axis = inner.index(max(inner))
+        if inner[axis] == 1:
+            raise ValueError(
+                f"a block of one pixel with a halo of {tuple(reach)} pixels takes "
+                f"{math.ceil(cost(outer()) / 2**20)} MiB, more than the {budget / 2**20:g} MiB "
+                "allowed for it: allow that much memory, or use features that reach less far"
+            )
+        inner[axis] = math.ceil(inner[axis] / 2)
+    return tuple(inner)
+
+
+def _edges(n: int, size: int) -> list[slice]:
+    pieces = math.ceil(n / size)
+    cuts = [n * i // pieces for i in range(pieces + 1)]
+    return [slice(a, b) for a, b in itertools.pairwise(cuts)]

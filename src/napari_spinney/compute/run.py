@@ -1,0 +1,185 @@
+"""Run an executor over an image block by block: read, compute and write side by side."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_spinney.compute.blocks import BUDGET, Block, cut, fit_inner
+from napari_spinney.compute.device import Device, DeviceError, DeviceMemoryError, choose_device
+from napari_spinney.compute.program import Executor, Output, Program
+from napari_spinney.compute.source import ImageSource
+from napari_spinney.features.plan import Plan
+
+logger = logging.getLogger(__name__)
+
+SMALLEST_HALF = 16
+"""Blocks below this many pixels along their longest axis are not halved any further."""
+
+T = TypeVar("T")
+
+
+class Writable(Protocol):
+    """Where results go: numpy, memory maps and zarr arrays have it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __setitem__(self, key: Any, value: Any, /) -> None: ...
+
+
+def executor_for(device: str | Device | None = None) -> Executor:
+    """Executor of a device; the same object each time for the same device.
+
+    Parameters
+    ----------
+    device : str, Device or None
+        As in `napari_spinney.compute.device.choose_device`.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such device; the message lists those there are.
+    """
+    return _executor(choose_device(device))
+
+
+def executor_that_can(plans: tuple[Plan, ...], device: str | Device | None) -> Executor:
+    """Like `executor_for`, but where the device is free to choose, one that can run these plans."""
+    executor = executor_for(device)
+    if not any(plan.needs_opencl for plan in plans) or executor.device.kind == "opencl":
+        return executor
+    names = [name for plan in plans for name in plan.opencl_names]
+    try:
+        return executor_for("opencl")
+    except DeviceError as error:
+        raise DeviceError(f"{', '.join(names)} can only be computed with OpenCL. {error}") from error
+
+
+@cache
+def _executor(device: Device) -> Executor:
+    if device.kind == "cpu":
+        from napari_spinney.compute.cpu.executor import CpuExecutor
+
+        return CpuExecutor(device)
+    from napari_spinney.compute.opencl.executor import OpenClExecutor
+
+    return OpenClExecutor(device)
+
+
+def plan_blocks(
+    source: ImageSource, executor: Executor, program: Program, budget: int | None = None
+) -> list[tuple[int, Block]]:
+    """Blocks to predict, each with its time point, sized for the executor and the budget.
+
+    Parameters
+    ----------
+    budget : int, optional
+        Bytes for all blocks in flight together; 256 MiB unless said otherwise.
+    """
+    share = (BUDGET if budget is None else budget) // executor.parallel
+    reach = clip_reach(program.reach, source.shape)
+    inner = fit_inner(
+        source.shape,
+        executor.preferred_block(source.ndim),
+        reach,
+        lambda outer: executor.block_bytes(program, outer),
+        share,
+    )
+    return [(t, block) for t in range(source.n_times) for block in cut(source.shape, inner, reach)]
+
+
+def clip_reach(reach: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Halo that is no longer than the image."""
+    return tuple(min(r, n) for r, n in zip(reach, shape, strict=True))
+
+
+def iter_run(
+    source: ImageSource,
+    executor: Executor,
+    program: Program,
+    blocks: list[tuple[int, Block]],
+    out: Writable,
+    output: Output = "classes",
+) -> Iterator[tuple[int, Block]]:
+    """Predict block after block into ``out``; yield each once it is written.
+
+    Several blocks are in flight at once, as many as the executor can use. Where the device runs
+    out of memory a block is halved, and in the end done without OpenCL, with a warning. Closing
+    the generator leaves after the blocks that are running.
+    """
+
+    def work(time: int, block: Block) -> None:
+        result = _predict(source, executor, program, time, block, output)
+        index = source.result_index(time, block.target)
+        out[(slice(None), *index) if output == "probabilities" else index] = result
+
+    yield from in_flight(lambda item: work(*item), blocks, executor.parallel)
+
+
+def in_flight(work: Callable[[T], None], items: list[T], parallel: int) -> Iterator[T]:
+    """Call ``work`` on each item, ``parallel`` at a time; yield the items in order when done."""
+    if parallel == 1 or len(items) == 1:
+        for item in items:
+            work(item)
+            yield item
+        return
+    waiting: deque[tuple[T, Future[None]]] = deque()
+    pool = ThreadPoolExecutor(parallel, thread_name_prefix="spinney")
+    try:
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) > parallel:
+                yield _first(waiting)
+        while waiting:
+            yield _first(waiting)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _first(waiting: deque[tuple[T, Future[None]]]) -> T:
+    item, future = waiting.popleft()
+    future.result()
+    return item
+
+
+def _predict(
+    source: ImageSource,
+    executor: Executor,
+    program: Program,
+    time: int,
+    block: Block,
+    output: Output,
+) -> NDArray[np.generic]:
+    try:
+        data = source.read(time, block.outer)
+        return executor.predict(program, data, block.inner, output)
+    except DeviceMemoryError as error:
+        if max(block.inner_shape) > SMALLEST_HALF:
+            logger.info("%s; halving a block of %s pixels", error, block.inner_shape)
+            return _predict_halves(source, executor, program, time, block, output)
+        logger.warning("%s; going on without OpenCL", error)
+        return _predict(source, executor_for("cpu"), program, time, block, output)
+
+
+def _predict_halves(
+    source: ImageSource,
+    executor: Executor,
+    program: Program,
+    time: int,
+    block: Block,
+    output: Output,
+) -> NDArray[np.generic]:
+    reach = clip_reach(program.reach, source.shape)
+    parts = block.halves(source.shape, reach)
+    results = [_predict(source, executor, program, time, part, output) for part in parts]
+    split = next(
+        axis for axis, s in enumerate(parts[0].target) if s != parts[1].target[axis]
+    )
+    return np.concatenate(results, axis=split + (output == "probabilities"))
