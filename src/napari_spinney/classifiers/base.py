@@ -1,17 +1,20 @@
-"""What every classifier is once it is trained: values that a file can hold."""
+"""What every classifier is once it is trained, and what all classifiers do alike."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import inspect
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from os import PathLike
 
     from napari_spinney.forest.forest import Forest
-    from napari_spinney.forest.training import TrainingTable
+    from napari_spinney.forest.training import ForestOptions, TrainingTable
+    from napari_spinney.forest.validation import ValidationReport
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,3 +80,204 @@ class ModelState:
     time_axis: int | None = None
     spacing: tuple[float, ...] | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
+
+
+class Classifier:
+    """What all classifiers do alike: parameters, what they learnt, saving and loading.
+
+    A subclass takes its parameters in the constructor and keeps each under its own name, trains
+    in ``fit`` and hands the outcome to `_set_state`. Its registered name is the ``kind`` of its
+    model files.
+    """
+
+    kinds: ClassVar[dict[str, type[Classifier]]] = {}
+    """Every classifier by the name of its class."""
+
+    def __init_subclass__(cls) -> None:
+        Classifier.kinds[cls.__name__] = cls
+
+    def __init__(self) -> None:
+        self.class_names: dict[int, str] = {}
+        self.class_colors: dict[int, str] = {}
+        self._state: ModelState | None = None
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({arguments})"
+
+    # -------------------------------------------------------------- parameters
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Arguments of the constructor by name, as scikit-learn's estimators give them."""
+        names = list(inspect.signature(type(self).__init__).parameters)[1:]
+        return {name: getattr(self, name) for name in names}
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Set arguments of the constructor by name; what was learnt stays until the next fit.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter.
+        """
+        known = self.get_params()
+        for name, value in parameters.items():
+            if name not in known:
+                raise ValueError(
+                    f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(known)}"
+                )
+            setattr(self, name, value)
+        return self
+
+    # -------------------------------------------------------- what was learnt
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there is a forest to predict with."""
+        return self._state is not None
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.is_fitted
+
+    @property
+    def state_(self) -> ModelState:
+        """All that was learnt, as values.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        """
+        if self._state is None:
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError(
+                f"this {type(self).__name__} has learnt nothing yet: call fit, or load a model"
+            )
+        return replace(
+            self._state, class_names=dict(self.class_names), class_colors=dict(self.class_colors)
+        )
+
+    def _set_state(self, state: ModelState) -> None:
+        """Take over what was learnt."""
+        self._state = state
+        self.class_names = {**state.class_names, **self.class_names}
+        self.class_colors = {**state.class_colors, **self.class_colors}
+
+    @classmethod
+    def from_state(cls, state: ModelState) -> Self:
+        """Build a classifier from what a file holds."""
+        names = list(inspect.signature(cls.__init__).parameters)[1:]
+        known = {"features": state.stages[0].features, **state.parameters}
+        classifier = cls(**{name: known[name] for name in names if name in known})
+        classifier._set_state(state)
+        return classifier
+
+    @property
+    def forest_(self) -> Forest:
+        """The forest that decides (of the last stage)."""
+        return self.state_.stages[-1].forest
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """(n_classes,) class numbers as annotated, rising."""
+        return self.forest_.classes
+
+    @property
+    def table_(self) -> TrainingTable | None:
+        """The rows learnt from; None where the model came from a file that holds none."""
+        return self.state_.stages[0].table
+
+    @property
+    def feature_names_(self) -> tuple[str, ...]:
+        """Names of the columns of `forest_`."""
+        return self.state_.stages[-1].names
+
+    @property
+    def provenance_(self) -> dict[str, Any]:
+        """What made the model: versions, device, date, images."""
+        return self.state_.provenance
+
+    def feature_importances(self) -> dict[str, float]:
+        """Mean decrease of impurity by feature, of the last stage; they add up to 1.
+
+        Features that carry the same information share their importance.
+        """
+        stage = self.state_.stages[-1]
+        return dict(zip(stage.names, stage.importances.tolist(), strict=True))
+
+    @property
+    def options(self) -> ForestOptions:
+        """How the forest is grown, checked; from the constructor's parameters of that name.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range.
+        """
+        from napari_spinney.forest.training import ForestOptions
+
+        names = inspect.signature(ForestOptions).parameters
+        return ForestOptions(**{k: v for k, v in self.get_params().items() if k in names})
+
+    def validate(self, folds: int = 5) -> ValidationReport:
+        """Estimate the error on strokes (or images, or objects) that were not learnt from.
+
+        Raises
+        ------
+        ValueError
+            If a class has a single stroke, or the model holds no training rows.
+        """
+        from napari_spinney.forest.validation import validate
+
+        table = self.state_.stages[-1].table
+        if table is None:
+            raise ValueError(
+                "this model holds no training rows (a .cl file has none): it cannot be validated "
+                "on strokes held out; train it anew, or score it on images with truth"
+            )
+        return validate(table, self.options, folds)
+
+    # ------------------------------------------------------------------- files
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model; the suffix decides: ``.spinney``, or ``.cl`` for APOC.
+
+        The file is written whole or not at all.
+        """
+        from napari_spinney.files.store import save
+
+        save(self.state_, path)
+
+
+def classifier_from(state: ModelState) -> Classifier:
+    """Classifier of the kind that a state names.
+
+    Raises
+    ------
+    ValueError
+        If no classifier is called so.
+    """
+    if state.kind not in Classifier.kinds:
+        raise ValueError(
+            f"unknown kind of classifier {state.kind!r}; known: {', '.join(Classifier.kinds)}"
+        )
+    return Classifier.kinds[state.kind].from_state(state)
+
+
+def load(path: str | PathLike[str]) -> Classifier:
+    """Read a classifier from a ``.spinney`` or a ``.cl`` file.
+
+    Nothing in the file is ever executed or unpickled.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such model, or is damaged; the message says in what way.
+    """
+    import napari_spinney.classifiers.objects
+    import napari_spinney.classifiers.pixels
+    import napari_spinney.classifiers.tables  # noqa: F401
+    from napari_spinney.files.store import load as load_state
+
+    return classifier_from(load_state(path))
