@@ -89,12 +89,12 @@ $(BENCHMARK_ENV)/.ready: $(SPEC)
 
 $(TEST_ENV)/.system: Makefile
 	@.ci/system-packages $(SYSTEM_PACKAGES)
-	@mkdir -p $(TEST_ENV) .PHONY: help demo test pytest lint.PHONY: help demo test pytest lint touch $@
+	@mkdir -p $(TEST_ENV) && touch $@
 
 define make_env
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	{ echo "Python 3.11 or newer is needed; name one with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }; \
 $(PYTHON) -c 'import ensurepip' 2>/dev/null || \
 	{ echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }; \
-$(PYTHON) -m venv $(1) .PHONY: help demo test pytest lint.PHONY: help demo test pytest lint $(1)/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
+$(PYTHON) -m venv $(1) && $(1)/bin/$(PIP_INSTALL) --upgrade "pip>=25.1"
 endef
