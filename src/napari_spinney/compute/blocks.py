@@ -68,19 +68,16 @@ class Block:
         )
 
 
-def cut(shape: Sequence[int], inner: Sequence[int], reach: Sequence[int]) -> Iterator[Block]:
-    """Blocks of at most ``inner`` pixels that cover an image of ``shape``, in memory order.
+def cut(
+    region: Slices, inner: Sequence[int], shape: Sequence[int], reach: Sequence[int]
+) -> Iterator[Block]:
+    """Blocks of at most ``inner`` pixels that cover a region of an image, in memory order.
 
     The pieces along an axis are equal to within one pixel, so that none is a sliver.
     """
-    edges = [_edges(n, size) for n, size in zip(shape, inner, strict=True)]
+    edges = [_edges(part, size) for part, size in zip(region, inner, strict=True)]
     for target in itertools.product(*edges):
         yield Block.around(target, shape, reach)
-
-
-def count(shape: Sequence[int], inner: Sequence[int]) -> int:
-    """Number of blocks that `cut` yields."""
-    return math.prod(math.ceil(n / size) for n, size in zip(shape, inner, strict=True))
 
 
 def fit_inner(
@@ -123,7 +120,8 @@ def fit_inner(
     return tuple(inner)
 
 
-def _edges(n: int, size: int) -> list[slice]:
+def _edges(part: slice, size: int) -> list[slice]:
+    n = part.stop - part.start
     pieces = math.ceil(n / size)
-    cuts = [n * i // pieces for i in range(pieces + 1)]
+    cuts = [part.start + n * i // pieces for i in range(pieces + 1)]
     return [slice(a, b) for a, b in itertools.pairwise(cuts)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any, Protocol, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_spinney.compute.blocks import BUDGET, Block, cut, fit_inner
+from napari_spinney.compute.blocks import BUDGET, Block, Slices, cut, fit_inner
 from napari_spinney.compute.device import Device, DeviceError, DeviceMemoryError, choose_device
 from napari_spinney.compute.program import Executor, Output, Program
 from napari_spinney.compute.source import ImageSource
@@ -74,25 +74,49 @@ def _executor(device: Device) -> Executor:
 
 
 def plan_blocks(
-    source: ImageSource, executor: Executor, program: Program, budget: int | None = None
+    source: ImageSource,
+    executor: Executor,
+    program: Program,
+    *,
+    region: Slices | None = None,
+    times: Sequence[int] | None = None,
+    budget: int | None = None,
 ) -> list[tuple[int, Block]]:
     """Blocks to predict, each with its time point, sized for the executor and the budget.
 
     Parameters
     ----------
+    region : tuple of slice, optional
+        Part of the image to predict, one slice per spatial axis; all of it unless given.
+    times : sequence of int, optional
+        Time points to predict; all of them unless given.
     budget : int, optional
         Bytes for all blocks in flight together; 256 MiB unless said otherwise.
     """
     share = (BUDGET if budget is None else budget) // executor.parallel
     reach = clip_reach(program.reach, source.shape)
+    part = _resolve(region, source.shape)
     inner = fit_inner(
         source.shape,
-        executor.preferred_block(source.ndim),
+        [
+            min(p, s.stop - s.start)
+            for p, s in zip(executor.preferred_block(source.ndim), part, strict=True)
+        ],
         reach,
         lambda outer: executor.block_bytes(program, outer),
         share,
     )
-    return [(t, block) for t in range(source.n_times) for block in cut(source.shape, inner, reach)]
+    blocks = list(cut(part, inner, source.shape, reach))
+    return [(t, b) for t in (range(source.n_times) if times is None else times) for b in blocks]
+
+
+def _resolve(region: Slices | None, shape: tuple[int, ...]) -> Slices:
+    if region is None:
+        return tuple(slice(0, n) for n in shape)
+    part = tuple(slice(*s.indices(n)[:2]) for s, n in zip(region, shape, strict=True))
+    if any(s.stop <= s.start for s in part):
+        raise ValueError(f"region {region} holds no pixel of an image of shape {shape}")
+    return part
 
 
 def clip_reach(reach: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
