@@ -69,13 +69,17 @@ def two_channels() -> Files:
     labels = label(bodies, shape, spacing)
     cells = [_around(thing) for thing, yes in zip(bodies, marked, strict=True) if yes]
     marker = light(cells, label(cells, shape, spacing), spacing, rng, texture=0.25)
-    image = np.stack([
-        expose(light(bodies, labels, spacing, rng), spacing, rng, blur=(0.6, 0.6)),
-        expose(marker, spacing, rng, blur=(0.9, 0.9), haze=20, photons=0.8),
-    ])
+    image = np.stack(
+        [
+            expose(light(bodies, labels, spacing, rng), spacing, rng, blur=(0.6, 0.6)),
+            expose(marker, spacing, rng, blur=(0.9, 0.9), haze=20, photons=0.8),
+        ]
+    )
     classes = np.r_[1, np.where(marked, 3, 2)].astype(np.uint8)
     picked = {
-        n: int(classes[n]) for yes in (True, False) for n in _spread(bodies, labels, 5, marked == yes)
+        n: int(classes[n])
+        for yes in (True, False)
+        for n in _spread(bodies, labels, 5, marked == yes)
     }
     return {
         "two_channels": image,
@@ -100,7 +104,11 @@ def time_lapse() -> Files:
         frames.append(expose(signal, spacing, rng, blur=(0.6, 0.6)))
     truth = np.stack(truths)
     strokes = _paint_planes(truth, (0, 6), rng, n_objects=3, n_background=2)
-    return {"time_lapse": np.stack(frames), "time_lapse_truth": truth, "time_lapse_strokes": strokes}
+    return {
+        "time_lapse": np.stack(frames),
+        "time_lapse_truth": truth,
+        "time_lapse_strokes": strokes,
+    }
 
 
 def shapes() -> Files:
@@ -191,7 +199,9 @@ def _cell_population(
         angle = rng.uniform(0, 2 * np.pi)
         away = 0.88 * (size + other)
         bodies.append(
-            _nucleus(rng, (centre[0] + away * np.sin(angle), centre[1] + away * np.cos(angle)), other)
+            _nucleus(
+                rng, (centre[0] + away * np.sin(angle), centre[1] + away * np.cos(angle)), other
+            )
         )
     return bodies
 
@@ -284,9 +294,7 @@ def write(folder: Path, name: str, data: NDArray[Any]) -> None:
             metadata |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": "µm"}
     if data.dtype == np.uint16 and data.max() < 256:
         data = data.astype(np.uint8)
-    tifffile.imwrite(
-        folder / f"{name}.tif", data, ome=True, metadata=metadata, compression="zlib"
-    )
+    tifffile.imwrite(folder / f"{name}.tif", data, ome=True, metadata=metadata, compression="zlib")
 
 
 def main(folder: Path) -> None:

@@ -64,7 +64,7 @@ def paint_plane(
     annotation = np.zeros(labels.shape, np.uint8)
     free = labels == 0
     for _ in range(n_background):
-        line = unsteady(_walk(free & (annotation == 0), rng), rng, 0.4)
+        line = unsteady(_walk(free, annotation, rng), rng, 0.4)
         annotation[brush(labels.shape, line, radius) & free] = 1
     for number, value in classes.items():
         inside = labels == number
@@ -72,15 +72,20 @@ def paint_plane(
     return annotation
 
 
-def _walk(free: Mask, rng: np.random.Generator) -> Path:
-    """A way through what is free, between points 25 to 60 pixels apart, about 4 pixels off the rest."""
-    distance = ndi.distance_transform_edt(free)
-    cost = np.where(distance > 1.5, 1 + (distance - 4) ** 2 / 8, 1e3)
-    room = np.argwhere(distance > 3)
-    start = room[rng.integers(len(room))]
+def _walk(free: Mask, annotation: Annotation, rng: np.random.Generator) -> Path:
+    """A way past things, some 3 to 5 pixels off them, where nothing has been painted yet."""
+    blank = annotation == 0
+    distance = ndi.distance_transform_edt(free & blank)
+    unpainted = ndi.distance_transform_edt(blank) if annotation.any() else distance
+    cost = 1 + np.clip(4 - distance, 0, None) ** 2 + 0.05 * np.clip(distance - 5, 0, 10)
+    room = np.argwhere((distance > 3) & (distance < 12))
+    starts = room[rng.integers(len(room), size=12)]
+    start = starts[np.argmax(unpainted[tuple(starts.T)])]
     apart = np.linalg.norm(room - start, axis=1)
-    ends = room[(apart > 25) & (apart < 60)]
-    way, _ = route_through_array(cost, start, ends[rng.integers(len(ends))])
+    ends = room[(apart > 25) & (apart < 50)]
+    ends = ends[rng.integers(len(ends), size=4)]
+    end = ends[np.argmax(unpainted[tuple(ends.T)])]
+    way, _ = route_through_array(cost, start, end)
     return steady(way)
 
 
