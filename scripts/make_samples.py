@@ -6,12 +6,14 @@ Run ``python scripts/make_samples.py sample_data``. Every run gives the same pix
 from __future__ import annotations
 
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+
 from scenes import Body, Labels, body, expose, label, light, scatter
 from strokes import Annotation, paint_lines, paint_plane
 
@@ -29,7 +31,7 @@ def nuclei() -> Files:
     bodies = _cell_population(rng, (160.0, 160.0), n=52, radius=(4.3, 6.8), pairs=14)
     truth = label(bodies, shape, spacing)
     image = expose(light(bodies, truth, spacing, rng), spacing, rng, blur=(0.6, 0.6), haze=26)
-    picked = {number: 2 for number in _spread(bodies, truth, 7)}
+    picked = dict.fromkeys(_spread(bodies, truth, 7), 2)
     return {
         "nuclei": image,
         "nuclei_truth": truth,
@@ -287,7 +289,9 @@ def write(folder: Path, name: str, data: NDArray[Any]) -> None:
     """Write one OME-TIFF with axes and spacing."""
     axes = {"stack": "ZYX", "time_lapse": "TYX"}.get(name.rsplit("_", 1)[0], "YX")
     axes = {"stack": "ZYX", "time_lapse": "TYX", "two_channels": "CYX"}.get(name, axes)
-    metadata: dict[str, Any] = {"axes": axes}
+    # Fixed, so that the same pixels make the same file.
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, name).urn
+    metadata: dict[str, Any] = {"axes": axes, "UUID": identity, "Creator": "napari-spinney"}
     if not name.startswith(("coins", "cell")):
         spacing = STACK_SPACING if "Z" in axes else NUCLEI_SPACING
         for axis, size in zip("ZYX"[-len(spacing) :], spacing, strict=True):

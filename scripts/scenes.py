@@ -6,12 +6,15 @@ spacing along z shows the same things.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.uint16]
@@ -125,7 +128,7 @@ def light(
     rng: np.random.Generator,
     texture: float = 0.15,
 ) -> Array:
-    """What the bodies give off: brighter where they are thick, with a grain of about a micrometre."""
+    """What the bodies give off: brighter where they are thick, with a grain of about 1 µm."""
     where = grid(labels.shape, spacing)
     grain = ndi.gaussian_filter(rng.standard_normal(labels.shape), [0.8 / s for s in spacing])
     grain /= grain.std()

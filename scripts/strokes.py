@@ -1,13 +1,16 @@
-"""Strokes as a hand would paint them: short, a little unsteady, on few of the things to be found."""
+"""Strokes as a hand would paint them: short, a little unsteady, on a few things."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from skimage.graph import route_through_array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Annotation = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
