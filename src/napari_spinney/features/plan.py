@@ -162,6 +162,27 @@ def build_plan(
     return Plan(tuple(steps.steps), outputs, names, ndim, n_channels)
 
 
+def join_plans(first: Plan, second: Plan) -> Plan:
+    """One plan with the features of two; the channels of the second follow those of the first."""
+    if first.ndim != second.ndim:
+        raise ValueError(f"cannot join a {first.ndim}D plan and a {second.ndim}D plan")
+    offset = len(first.steps)
+    position = {i: i + offset for i in range(len(second.steps))}
+    moved = (
+        Source(step.channel + first.n_channels)
+        if isinstance(step, Source)
+        else _renumber(step, position)
+        for step in second.steps
+    )
+    return Plan(
+        (*first.steps, *moved),
+        (*first.outputs, *(position[o] for o in second.outputs)),
+        (*first.names, *second.names),
+        first.ndim,
+        first.n_channels + second.n_channels,
+    )
+
+
 def step_reach(step: Step, ndim: int) -> tuple[int, ...]:
     """Pixels of its inputs around a pixel that a step reads, along each axis."""
     match step:
