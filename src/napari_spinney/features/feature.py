@@ -181,6 +181,13 @@ class FeatureSet:
         words = [word for given in text.split() for word in SETS.get(given, given).split()]
         return cls(tuple(_parse_word(word, SETS) for word in words))
 
+    @classmethod
+    def of(cls, features: str | Iterable[str] | FeatureSet) -> FeatureSet:
+        """Feature set from text in the grammar, several words or sets, or a set itself."""
+        if isinstance(features, FeatureSet):
+            return features
+        return cls.parse(features if isinstance(features, str) else " ".join(map(str, features)))
+
     def __str__(self) -> str:
         return " ".join(map(str, self.features))
 

@@ -83,6 +83,16 @@ class Plan:
         """Whether a step can only run on OpenCL."""
         return any(isinstance(step, External) for step in self.steps)
 
+    @property
+    def opencl_names(self) -> tuple[str, ...]:
+        """Names of the features that can only be computed on OpenCL."""
+        external = {i for i, step in enumerate(self.steps) if isinstance(step, External)}
+        return tuple(
+            name
+            for name, output in zip(self.names, self.outputs, strict=True)
+            if external & set(self._needed([output]))
+        )
+
     def reaches(self) -> tuple[tuple[int, ...], ...]:
         """Pixels of the sources around a pixel that each step depends on, along each axis."""
         reaches: list[tuple[int, ...]] = []
