@@ -6,11 +6,11 @@ import inspect
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
     from os import PathLike
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from napari_spinney.forest.forest import Forest
     from napari_spinney.forest.training import ForestOptions, TrainingTable

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime
 import platform
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_spinney.classifiers.base import ModelState, StageState
 from napari_spinney.compute.run import executor_that_can
@@ -26,6 +24,10 @@ from napari_spinney.forest.training import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from napari_spinney.classifiers.pixels import DeviceLike, PixelClassifier
     from napari_spinney.compute.program import Executor
 
@@ -78,9 +80,7 @@ def examples_of(
         raise ValueError(f"got {len(caches)} cache(s) for {len(images)} image(s); one each")
     return [
         _example(*pair, cache, channel_axis, time_axis)
-        for *pair, cache in zip(
-            images, annotations, caches or [None] * len(images), strict=True
-        )
+        for *pair, cache in zip(images, annotations, caches or [None] * len(images), strict=True)
     ]
 
 
@@ -250,8 +250,7 @@ def _provenance(
 ) -> dict[str, Any]:
     images = [] if previous is None else list(previous.provenance.get("images", []))
     images += [
-        {"shape": list(e.source.image.shape), "dtype": str(e.source.image.dtype)}
-        for e in examples
+        {"shape": list(e.source.image.shape), "dtype": str(e.source.image.dtype)} for e in examples
     ]
     device = executor.device
     return {

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_spinney.classifiers.base import Classifier, ModelState
-from napari_spinney.compute.source import ImageSource
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from numpy.typing import NDArray
+
     from napari_spinney.classifiers.segmentation import Split
     from napari_spinney.compute.blocks import Slices
     from napari_spinney.compute.device import Device
-    from napari_spinney.compute.program import Output, Program
+    from napari_spinney.compute.program import Program
     from napari_spinney.compute.run import Writable
+    from napari_spinney.compute.source import ImageSource
     from napari_spinney.features.feature import FeatureSet
     from napari_spinney.forest.rows import RowCache
 
@@ -160,9 +162,7 @@ class PixelClassifier(Classifier):
         examples = learning.examples_of(
             image, annotation, channel_axis=channel_axis, time_axis=time_axis, caches=caches
         )
-        state = learning.train(
-            self, examples, spacing=spacing, device=device, previous=previous
-        )
+        state = learning.train(self, examples, spacing=spacing, device=device, previous=previous)
         self._set_state(state)
         return self
 
@@ -256,9 +256,7 @@ class PixelClassifier(Classifier):
         from napari_spinney.classifiers import prediction
 
         state = self.state_
-        source = prediction.source_for(
-            state, image, channel_axis=channel_axis, time_axis=time_axis
-        )
+        source = prediction.source_for(state, image, channel_axis=channel_axis, time_axis=time_axis)
         job = prediction.prepare(
             self.program(spacing),
             source,

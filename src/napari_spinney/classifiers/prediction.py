@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_spinney.compute.blocks import Block, Slices
 from napari_spinney.compute.program import Executor, Output, Program, Stage
 from napari_spinney.compute.run import Writable, executor_that_can, iter_run, plan_blocks
 from napari_spinney.compute.source import ImageSource
@@ -17,8 +14,13 @@ from napari_spinney.features.feature import FeatureSet
 from napari_spinney.features.plan import Plan, build_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
     from napari_spinney.classifiers.base import ModelState
     from napari_spinney.classifiers.pixels import DeviceLike, What
+    from napari_spinney.compute.blocks import Block, Slices
 
 
 def source_for(
@@ -157,9 +159,7 @@ def prepare(
     elif tuple(out.shape) != shape:
         raise ValueError(f"out has shape {tuple(out.shape)}; the result has {shape}")
     executor = executor_that_can(tuple(stage.plan for stage in program.stages), device)
-    blocks = plan_blocks(
-        source, executor, program, region=region, times=times, budget=max_memory
-    )
+    blocks = plan_blocks(source, executor, program, region=region, times=times, budget=max_memory)
     writer = result if target is None else _OneClass(result, target)
     return Job(source, executor, program, blocks, outputs[what], writer, result)
 

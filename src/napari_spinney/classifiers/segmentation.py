@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 Split: TypeAlias = Literal["watershed"] | None
 
@@ -75,9 +78,7 @@ def _seed_every(labels: NDArray[np.int32], seeds: NDArray[np.int64]) -> NDArray[
     return np.where(extra > 0, extra + int(seeds.max()), seeds)
 
 
-def _dropped(
-    labels: NDArray[np.int32], min_size: int, clear_border: bool
-) -> NDArray[np.bool_]:
+def _dropped(labels: NDArray[np.int32], min_size: int, clear_border: bool) -> NDArray[np.bool_]:
     sizes = np.bincount(labels.ravel())
     dropped = sizes < min_size
     if clear_border:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_spinney.compute.device import Device
-from napari_spinney.compute.trees import TreeArrays
-from napari_spinney.features.plan import Plan
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_spinney.compute.device import Device
+    from napari_spinney.compute.trees import TreeArrays
+    from napari_spinney.features.plan import Plan
 
 Output: TypeAlias = Literal["classes", "probabilities", "uncertainty"]
 

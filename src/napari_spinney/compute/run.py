@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_spinney.compute.blocks import BUDGET, Block, Slices, cut, fit_inner
 from napari_spinney.compute.device import Device, DeviceError, DeviceMemoryError, choose_device
-from napari_spinney.compute.program import Executor, Output, Program
-from napari_spinney.compute.source import ImageSource
-from napari_spinney.features.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_spinney.compute.program import Executor, Output, Program
+    from napari_spinney.compute.source import ImageSource
+    from napari_spinney.features.plan import Plan
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +34,10 @@ class Writable(Protocol):
     """Where results go: numpy, memory maps and zarr arrays have it."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Length along each axis."""
+        ...
+
     def __setitem__(self, key: Any, value: Any, /) -> None: ...
 
 
@@ -59,7 +66,9 @@ def executor_that_can(plans: tuple[Plan, ...], device: str | Device | None) -> E
     try:
         return executor_for("opencl")
     except DeviceError as error:
-        raise DeviceError(f"{', '.join(names)} can only be computed with OpenCL. {error}") from error
+        raise DeviceError(
+            f"{', '.join(names)} can only be computed with OpenCL. {error}"
+        ) from error
 
 
 @cache
@@ -203,7 +212,5 @@ def _predict_halves(
     reach = clip_reach(program.reach, source.shape)
     parts = block.halves(source.shape, reach)
     results = [_predict(source, executor, program, time, part, output) for part in parts]
-    split = next(
-        axis for axis, s in enumerate(parts[0].target) if s != parts[1].target[axis]
-    )
+    split = next(axis for axis, s in enumerate(parts[0].target) if s != parts[1].target[axis])
     return np.concatenate(results, axis=split + (output == "probabilities"))

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_spinney.compute.blocks import Slices
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_spinney.compute.blocks import Slices
 
 
 class ArrayLike(Protocol):
     """What is needed of an image: numpy, dask, zarr and memory maps have it."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Length along each axis."""
+        ...
+
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        ...
+
     def __getitem__(self, key: Any, /) -> Any: ...
 
 
@@ -120,7 +129,10 @@ class ImageSource:
         """
         spatial = iter(outer)
         index = tuple(
-            time if a == self.time_axis else slice(None) if a == self.channel_axis
+            time
+            if a == self.time_axis
+            else slice(None)
+            if a == self.channel_axis
             else next(spatial)
             for a in range(len(self.image.shape))
         )

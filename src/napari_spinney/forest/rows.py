@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_spinney.compute.blocks import BUDGET, Block, Slices, fit_inner
-from napari_spinney.compute.program import Executor
 from napari_spinney.compute.run import clip_reach, in_flight
-from napari_spinney.compute.source import ImageSource
-from napari_spinney.features.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_spinney.compute.program import Executor
+    from napari_spinney.compute.source import ImageSource
+    from napari_spinney.features.plan import Plan
 
 TILE = {2: (256, 256), 3: (48, 64, 64)}
 """Strokes are gathered tile by tile; a tile is cut down to the box of the pixels in it."""
@@ -40,9 +45,7 @@ class RowCache:
         """Rows of positions that are all known."""
         return self._rows[np.searchsorted(self._position, position)]
 
-    def keep(
-        self, plan: Plan, position: NDArray[np.int64], rows: NDArray[np.float32]
-    ) -> None:
+    def keep(self, plan: Plan, position: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
         """Hold these rows, in place of all others; ``position`` rises."""
         self._plan, self._position, self._rows = plan, position, rows
 

@@ -1,0 +1,60 @@
+"""Cutting images into blocks."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_spinney.compute.blocks import Block, cut, fit_inner
+
+shapes = st.lists(st.integers(1, 40), min_size=2, max_size=3).map(tuple)
+
+
+@st.composite
+def cuttings(draw):
+    shape = draw(shapes)
+    inner = tuple(draw(st.integers(1, 50)) for _ in shape)
+    reach = tuple(draw(st.integers(0, 9)) for _ in shape)
+    return shape, inner, reach
+
+
+@given(cuttings())
+def test_blocks_cover_every_pixel_once(cutting):
+    shape, inner, reach = cutting
+    seen = np.zeros(shape, int)
+    blocks = list(cut(tuple(slice(0, n) for n in shape), inner, shape, reach))
+    for block in blocks:
+        seen[block.target] += 1
+        assert all(a <= b for a, b in zip(block.inner_shape, inner, strict=True))
+    assert (seen == 1).all()
+
+
+@given(cuttings())
+def test_inner_and_target_are_the_same_pixels_and_the_halo_is_whole(cutting):
+    shape, inner, reach = cutting
+    image = np.arange(np.prod(shape)).reshape(shape)
+    for block in cut(tuple(slice(0, n) for n in shape), inner, shape, reach):
+        np.testing.assert_array_equal(image[block.outer][block.inner], image[block.target])
+        for outer, target, n, r in zip(block.outer, block.target, shape, reach, strict=True):
+            assert outer.start == max(0, target.start - r)
+            assert outer.stop == min(n, target.stop + r)
+
+
+def test_halves_make_up_the_block():
+    shape, reach = (20, 31), (2, 3)
+    block = Block.around((slice(0, 20), slice(5, 31)), shape, reach)
+    first, second = block.halves(shape, reach)
+    assert first.target == (slice(0, 20), slice(5, 18))
+    assert second.target == (slice(0, 20), slice(18, 31))
+    assert second.outer == (slice(0, 20), slice(15, 31))
+
+
+def test_fit_inner_keeps_within_the_budget():
+    inner = fit_inner((1000, 1000), (512, 512), (10, 10), lambda s: 4 * s[0] * s[1], 100_000)
+    assert 4 * (inner[0] + 20) * (inner[1] + 20) <= 100_000
+    assert inner == (128, 128)
+
+
+def test_fit_inner_says_the_least_that_works():
+    with pytest.raises(ValueError, match=r"one pixel with a halo of \(100, 100\) .* takes 1 MiB"):
+        fit_inner((1000, 1000), (512, 512), (100, 100), lambda s: 4 * s[0] * s[1], 1000)
