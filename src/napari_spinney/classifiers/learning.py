@@ -78,9 +78,10 @@ def examples_of(
         )
     if caches is not None and len(caches) != len(images):
         raise ValueError(f"got {len(caches)} cache(s) for {len(images)} image(s); one each")
+    rows: Sequence[RowCache | None] = caches or [None] * len(images)
     return [
-        _example(*pair, cache, channel_axis, time_axis)
-        for *pair, cache in zip(images, annotations, caches or [None] * len(images), strict=True)
+        _example(*example, channel_axis, time_axis)
+        for example in zip(images, annotations, rows, strict=True)
     ]
 
 
@@ -147,7 +148,9 @@ def train(
         from napari_spinney.classifiers.autocontext import second_stage
 
         before = None if previous is None else _kept(previous, 1)
-        stages.append(second_stage(stages[0], examples, plan, executor, options, before))
+        stages.append(
+            second_stage(stages[0], examples, plan, features, used, executor, options, before)
+        )
     return ModelState(
         kind=type(classifier).__name__,
         parameters={k: v for k, v in classifier.get_params().items() if k != "features"},

@@ -75,7 +75,8 @@ def program_of(state: ModelState, spacing: tuple[float, ...] | None) -> Program:
     stages = []
     for number, stage in enumerate(state.stages):
         plan = plan_of(state, number, spacing)
-        used = stage.forest.used_features()
+        # A forest of leaves alone compares nothing; a plan needs one feature all the same.
+        used = stage.forest.used_features().tolist() or [0]
         stages.append(Stage(plan.keep(used), stage.forest.with_columns(used).trees))
     classes = state.stages[-1].forest.classes
     return Program(tuple(stages), classes.astype(np.min_scalar_type(int(classes.max()))))
@@ -85,13 +86,14 @@ def plan_of(state: ModelState, number: int, spacing: tuple[float, ...] | None) -
     """Plan of all columns of one stage of a model."""
     if state.ndim is None:
         raise ValueError(f"a {state.kind} does not classify pixels")
-    features = FeatureSet.parse(state.stages[number].features)
-    if number:
-        from napari_spinney.classifiers.autocontext import second_plan
+    features = FeatureSet.parse(state.stages[0].features)
+    if number == 0:
+        return build_plan(features, ndim=state.ndim, n_channels=state.n_channels, spacing=spacing)
+    from napari_spinney.classifiers.autocontext import second_plan
 
-        n_classes = len(state.stages[number - 1].forest.classes)
-        return second_plan(features, state.ndim, state.n_channels, n_classes, spacing)
-    return build_plan(features, ndim=state.ndim, n_channels=state.n_channels, spacing=spacing)
+    context = FeatureSet.parse(state.stages[number].features)
+    n_classes = len(state.stages[number - 1].forest.classes)
+    return second_plan(features, context, state.ndim, state.n_channels, n_classes, spacing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

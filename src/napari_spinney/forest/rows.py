@@ -39,7 +39,7 @@ class RowCache:
         if self._plan != plan or not len(self._position):
             return np.zeros(len(position), bool)
         at = np.searchsorted(self._position, position).clip(max=len(self._position) - 1)
-        return self._position[at] == position
+        return np.asarray(self._position[at] == position)
 
     def rows(self, position: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows of positions that are all known."""
@@ -107,7 +107,7 @@ def _compute_rows(
     def work(tile: _Tile) -> None:
         block = source.read(tile.time, tile.block.outer)
         planes = executor.features(plan, block, tile.block.inner)
-        result[tile.rows] = planes[(slice(None), *tile.pixel)].T
+        result[tile.rows] = planes[:, *tile.pixel].T
 
     for _ in in_flight(work, list(_tiles(source, position, plan, executor)), executor.parallel):
         pass
