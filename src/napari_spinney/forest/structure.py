@@ -23,14 +23,17 @@ _NODE_ARRAYS = {
 
 def round_down(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """Round to the largest float32 that is not larger than the value; NaN stays NaN."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         nearest = values.astype(np.float32)
-    lower = np.nextafter(nearest, np.float32(-np.inf))
+        lower = np.nextafter(nearest, np.float32(-np.inf))
     return np.where(nearest > values, lower, nearest)
 
 
-def trees_from_sklearn(model: Any) -> TreeArrays:
-    """Read the trees of a fitted forest or tree classifier of scikit-learn."""
+def trees_from_sklearn(model: Any, scale: NDArray[np.float64] | None = None) -> TreeArrays:
+    """Read the trees of a fitted forest or tree classifier of scikit-learn.
+
+    ``scale``, (n_features,), powers of two: what thresholds are multiplied by.
+    """
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
     from sklearn.tree import DecisionTreeClassifier
     from sklearn.utils.validation import check_is_fitted
@@ -47,6 +50,9 @@ def trees_from_sklearn(model: Any) -> TreeArrays:
         raise TypeError(f"a Forest predicts one output; the model has {model.n_outputs_}")
     single = isinstance(model, DecisionTreeClassifier)
     trees = [_in_preorder(each.tree_) for each in ([model] if single else model.estimators_)]
+    if scale is not None:
+        for tree in trees:
+            tree["threshold"] = tree["threshold"] * scale[np.maximum(tree["feature"], 0)]
     return _concatenate(trees, int(model.n_features_in_))
 
 
