@@ -114,7 +114,7 @@ def second_stage(
     new = _parts(len(fold), examples)
     for number in np.unique(fold):
         inside = fold == number
-        forest, _ = fit_forest(first.table.subset(~inside), options)
+        forest = fit_forest(first.table.subset(~inside), options).forest
         program = Program((Stage(plan, forest.trees),), first.forest.classes)
         for example, part in zip(examples, new, strict=True):
             wanted = np.flatnonzero(inside[part]) + part.start
@@ -133,8 +133,8 @@ def second_stage(
     )
     if previous is not None:
         table = previous.concat(table)
-    forest, importances = fit_forest(table, options)
-    return StageState(str(context), joined.names, forest, importances, table)
+    fitted = fit_forest(table, options)
+    return StageState(str(context), joined.names, fitted.forest, fitted.importances, table)
 
 
 def _parts(n_rows: int, examples: Sequence[Example]) -> list[slice]:

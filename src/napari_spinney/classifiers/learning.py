@@ -18,7 +18,7 @@ from napari_spinney.features.plan import Plan, build_plan
 from napari_spinney.forest.rows import RowCache, gather_rows
 from napari_spinney.forest.training import (
     TrainingTable,
-    checked_annotation,
+    check_annotation,
     fit_forest,
     strokes_of,
 )
@@ -92,7 +92,7 @@ def _example(
     channel_axis: int | None,
     time_axis: int | None,
 ) -> Example:
-    values = checked_annotation(annotation)
+    values = check_annotation(annotation)
     shape = np.shape(image) if not hasattr(image, "shape") else tuple(image.shape)
     rgb = channel_axis is None and time_axis is None and shape[-1:] in ((3,), (4,))
     if rgb and shape[:-1] == values.shape:
@@ -142,8 +142,8 @@ def train(
     table = table_of(examples, plan, executor)
     if previous is not None:
         table = _kept(previous, 0).concat(table)
-    forest, importances = fit_forest(table, options)
-    stages = [StageState(str(features), plan.names, forest, importances, table)]
+    fitted = fit_forest(table, options)
+    stages = [StageState(str(features), plan.names, fitted.forest, fitted.importances, table)]
     if classifier.stages == 2:
         from napari_spinney.classifiers.autocontext import second_stage
 

@@ -98,7 +98,7 @@ class PixelClassifier(Classifier):
         max_depth: int | None = None,
         kind: str = "extra_trees",
         balance: str = "sqrt",
-        min_leaf: int = 1,
+        min_leaf: int = 3,
         seed: int = 0,
         stages: int = 1,
     ) -> None:
@@ -311,7 +311,7 @@ class ProbabilityMapper(PixelClassifier):
         max_depth: int | None = None,
         kind: str = "extra_trees",
         balance: str = "sqrt",
-        min_leaf: int = 1,
+        min_leaf: int = 3,
         seed: int = 0,
         stages: int = 1,
     ) -> None:
@@ -363,7 +363,7 @@ class ObjectSegmenter(PixelClassifier):
         max_depth: int | None = None,
         kind: str = "extra_trees",
         balance: str = "sqrt",
-        min_leaf: int = 1,
+        min_leaf: int = 3,
         seed: int = 0,
         stages: int = 1,
     ) -> None:
