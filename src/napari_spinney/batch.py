@@ -1,0 +1,354 @@
+"""Train from files, and predict files: what the command line does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+
+import numpy as np
+
+from napari_spinney.classifiers.pixels import (
+    ObjectSegmenter,
+    PixelClassifier,
+    ProbabilityMapper,
+    Progress,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_spinney.classifiers.base import Classifier
+    from napari_spinney.classifiers.pixels import DeviceLike
+
+Wanted: TypeAlias = Literal["classes", "probability", "uncertainty", "objects"]
+Model = TypeVar("Model", bound=PixelClassifier)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the axes of an image are to be read where its file does not say, or says it wrong.
+
+    Parameters
+    ----------
+    channel_axis, time_axis : int, optional
+        Positions of these axes.
+    spacing : tuple of float, optional
+        Micrometres per pixel along each spatial axis; a single number is that of all.
+    """
+
+    channel_axis: int | None = None
+    time_axis: int | None = None
+    spacing: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """An image that was read, and where its axes are.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    data : array_like
+        The pixels.
+    axes : str
+        One letter per axis, of T, C, Z, Y, X.
+    spacing : tuple of float or None
+        Micrometres per pixel along each spatial axis.
+    """
+
+    path: Path
+    data: Any
+    axes: str
+    spacing: tuple[float, ...] | None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Keywords for `PixelClassifier.fit` and `predict`."""
+        return {
+            "channel_axis": self.axes.index("C") if "C" in self.axes else None,
+            "time_axis": self.axes.index("T") if "T" in self.axes else None,
+            "spacing": self.spacing,
+        }
+
+    @property
+    def result_axes(self) -> str:
+        """Axes of a result that has no channels."""
+        return self.axes.replace("C", "")
+
+
+def open_picture(path: Path, layout: Layout = Layout()) -> Picture:
+    """Read an image; what ``layout`` names goes before what the file says.
+
+    Raises
+    ------
+    ValueError
+        If the file is no image, or its axes cannot be those named.
+    """
+    from napari_spinney.files.images import read_image
+
+    image = read_image(path)
+    axes = _axes(path, image.axes, image.data.shape, layout)
+    ndim = len(axes.replace("C", "").replace("T", ""))
+    spacing = layout.spacing or image.spacing
+    if spacing is not None and len(spacing) == 1:
+        spacing = spacing * ndim
+    return Picture(path, image.data, axes, spacing)
+
+
+def _axes(path: Path, found: str, shape: tuple[int, ...], layout: Layout) -> str:
+    """One letter per axis, those that were named put in their places."""
+    named = {"C": layout.channel_axis, "T": layout.time_axis}
+    places: dict[int, str] = {}
+    for letter, axis in named.items():
+        if axis is None:
+            continue
+        if not -len(shape) <= axis < len(shape):
+            word = "channel" if letter == "C" else "time"
+            raise ValueError(
+                f"{path}: there is no axis {axis} for --{word}-axis in an image of shape {shape}"
+            )
+        places[axis % len(shape)] = letter
+    if not places:
+        return found
+    # Named axes replace what the file calls channels and times; the others are space.
+    kept = {i: letter for i, letter in enumerate(found) if letter in "CT"}
+    places |= {i: a for i, a in kept.items() if i not in places and named[a] is None}
+    n_spatial = len(shape) - len(places)
+    spatial = iter("ZYX"[-n_spatial:] if n_spatial <= 3 else found)
+    return "".join(places[i] if i in places else next(spatial) for i in range(len(shape)))
+
+
+# ------------------------------------------------------------------- training
+
+
+def train_files(
+    model: Model,
+    images: Sequence[Path],
+    annotations: Sequence[Path],
+    *,
+    layout: Layout = Layout(),
+    device: DeviceLike = None,
+) -> Model:
+    """Train a model on image files and annotation files, in pairs; adds to what it knows.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many annotations as images, or a file or a pair is unfit.
+    """
+    if len(images) != len(annotations):
+        raise ValueError(
+            f"every image needs its annotation: got {len(images)} image(s) and "
+            f"{len(annotations)} annotation(s)"
+        )
+    pairs: dict[tuple[Any, ...], list[tuple[Picture, Any]]] = {}
+    for image, annotation in zip(images, annotations, strict=True):
+        picture = open_picture(image, layout)
+        pair = (picture, _annotation(annotation, picture))
+        pairs.setdefault(tuple(picture.options.values()), []).append(pair)
+    for together in pairs.values():
+        pictures, strokes = zip(*together, strict=True)
+        model.fit(
+            [picture.data for picture in pictures],
+            list(strokes),
+            add=model.is_fitted,
+            device=device,
+            **pictures[0].options,
+        )
+    return model
+
+
+def _annotation(path: Path, picture: Picture) -> Any:
+    """Read an annotation; both paths are named where the shapes differ."""
+    from napari_spinney.files.images import read_image
+
+    data = np.squeeze(read_image(path).data)
+    wanted = _without(picture.data.shape, picture.options["channel_axis"])
+    if data.shape != tuple(n for n in wanted if n != 1) and data.shape != wanted:
+        raise ValueError(
+            f"{path} has shape {data.shape}, but {picture.path}, without its channels, has "
+            f"{wanted}: an annotation needs one number for each pixel"
+        )
+    return data.reshape(wanted)
+
+
+def _without(shape: tuple[int, ...], axis: int | None) -> tuple[int, ...]:
+    return shape if axis is None else shape[:axis] + shape[axis + 1 :]
+
+
+# ----------------------------------------------------------------- prediction
+
+
+def load_pixel_model(path: Path) -> PixelClassifier:
+    """Load a model that classifies pixels.
+
+    Raises
+    ------
+    ValueError
+        If the file is no model, or a model of something else.
+    """
+    from napari_spinney.classifiers.base import load
+
+    model: Classifier = load(path)
+    if not isinstance(model, PixelClassifier):
+        raise ValueError(
+            f"{path} holds a {type(model).__name__}, and only classifiers of pixels can predict "
+            "images here; use it in Python (napari_spinney.load) or in napari"
+        )
+    return model
+
+
+def default_output(model: PixelClassifier) -> Wanted:
+    """What a model was made to predict."""
+    if isinstance(model, ObjectSegmenter):
+        return "objects"
+    return "probability" if isinstance(model, ProbabilityMapper) else "classes"
+
+
+def output_paths(images: Iterable[Path], folder: Path, what: Wanted, suffix: str) -> list[Path]:
+    """Where the result of each image goes; ``suffix`` is "tif", "png" or "npy".
+
+    Raises
+    ------
+    ValueError
+        If two images have the same name, so that one result would overwrite the other.
+    """
+    paths = [folder / f"{_stem(image)}_{what}.{suffix}" for image in images]
+    twice = [str(path) for path, count in Counter(paths).items() if count > 1]
+    if twice:
+        raise ValueError(
+            f"several images would be written to {', '.join(twice)}: give them different names, "
+            "or predict them one after the other into different folders"
+        )
+    return paths
+
+
+def _stem(path: Path) -> str:
+    name = path.name
+    for ending in (".ome.tiff", ".ome.tif"):
+        if name.lower().endswith(ending):
+            return name[: -len(ending)]
+    return path.stem
+
+
+def predict_file(
+    model: PixelClassifier,
+    picture: Picture,
+    out: Path,
+    what: Wanted,
+    *,
+    target_class: int | None = None,
+    device: DeviceLike = None,
+) -> Generator[Progress, None, None]:
+    """Predict one image and write the result; yields after each block.
+
+    Parameters
+    ----------
+    what : {"classes", "probability", "uncertainty", "objects"}
+        "probability" is that of ``target_class`` (by default that of a `ProbabilityMapper`), or
+        of all classes, as channels, where there is none.
+    """
+    from napari_spinney.files.images import write_image
+
+    axes = picture.result_axes
+    options = {**picture.options, "device": device}
+    result: NDArray[Any]
+    if what == "objects":
+        segmenter = model if isinstance(model, ObjectSegmenter) else segmenter_of(model)
+        result = yield from _objects(segmenter, picture, options)
+    elif what == "probability":
+        target = getattr(model, "target_class", None) if target_class is None else target_class
+        kind: Any = "probabilities" if target is None else "probability"
+        result = yield from model.iter_predict(picture.data, kind, target_class=target, **options)
+        axes = axes if target is not None else f"C{axes}"
+    else:
+        result = yield from model.iter_predict(picture.data, what, **options)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_image(out, result, axes=axes, spacing=picture.spacing)
+
+
+def _objects(
+    segmenter: ObjectSegmenter, picture: Picture, options: dict[str, Any]
+) -> Generator[Progress, None, NDArray[Any]]:
+    from napari_spinney.classifiers.prediction import source_for
+
+    classes = yield from segmenter.iter_predict(picture.data, "classes", **options)
+    axes = {name: options[name] for name in ("channel_axis", "time_axis")}
+    source = source_for(segmenter.state_, picture.data, **axes)
+    return segmenter.objects_in(classes, source, options["spacing"])
+
+
+def segmenter_of(
+    model: PixelClassifier,
+    *,
+    target_class: int | None = None,
+    split: bool | None = None,
+    min_size: int | None = None,
+    clear_border: bool | None = None,
+) -> ObjectSegmenter:
+    """A classifier that makes objects of what ``model`` learnt.
+
+    Parameters
+    ----------
+    model : PixelClassifier
+        A trained classifier of any kind; not changed.
+    target_class, split, min_size, clear_border : optional
+        Parameters of `ObjectSegmenter` (``split``: by watershed or not); None leaves them as
+        they are in the model.
+
+    Raises
+    ------
+    ValueError
+        If the model has no such class.
+    """
+    segmenter = ObjectSegmenter.from_state(model.state_)
+    wanted = {"target_class": target_class, "min_size": min_size, "clear_border": clear_border}
+    segmenter.set_params(**{name: value for name, value in wanted.items() if value is not None})
+    if split is not None:
+        segmenter.split = "watershed" if split else None
+    if segmenter.target_class not in segmenter.classes_:
+        raise ValueError(
+            f"class {segmenter.target_class} is none of the classes learnt, "
+            f"{segmenter.classes_.tolist()}; name another with --target-class"
+        )
+    return segmenter
+
+
+# ----------------------------------------------------------------- description
+
+
+def summary_of(model: Classifier) -> dict[str, Any]:
+    """What a model is, what it learnt from and which features matter, as JSON values."""
+    state, forest = model.state_, model.forest_
+    return {
+        "kind": state.kind,
+        "classes": {int(c): model.class_names.get(int(c), "") for c in model.classes_},
+        "features": state.stages[0].features,
+        "stages": len(state.stages),
+        "dimensions": state.ndim,
+        "channels": state.n_channels,
+        "spacing_um": None if state.spacing is None else list(state.spacing),
+        "parameters": state.parameters,
+        "trees": forest.n_trees,
+        "greatest_depth": int(forest.depths().max()),
+        "nodes": forest.n_nodes,
+        "learnt_from": _learnt_from(model),
+        "provenance": state.provenance,
+        "importances": model.feature_importances(),
+    }
+
+
+def _learnt_from(model: Classifier) -> dict[str, Any]:
+    table = model.table_
+    if table is None:
+        return {}
+    return {
+        "images": table.n_images,
+        "pixels": {int(c): int(n) for c, n in table.counts().items()},
+        "strokes": {int(c): int(n) for c, n in table.n_strokes().items()},
+    }

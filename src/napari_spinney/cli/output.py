@@ -1,0 +1,68 @@
+"""What the commands show while they work and when they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_spinney.classifiers.base import Classifier
+    from napari_spinney.classifiers.pixels import PixelClassifier, Progress
+
+
+def describe_training(model: PixelClassifier) -> str:
+    """Say what was learnt."""
+    table = model.table_
+    if table is None:
+        return f"Learnt {len(model.classes_)} classes"
+    strokes = sum(table.n_strokes().values())
+    return (
+        f"Learnt {len(model.classes_)} classes from {strokes} strokes "
+        f"({len(table)} pixels, {table.n_images} image(s)), {len(model.feature_names_)} features"
+    )
+
+
+def describe_error(model: Classifier) -> str:
+    """The estimated error, or why there is none."""
+    try:
+        with waiting("estimating the error"):
+            return model.validate().summary()
+    except ValueError as reason:
+        return f"No estimate of the error: {reason}"
+
+
+def readable(value: Any) -> str:
+    """Write a JSON value for a person."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {readable(part)}" for key, part in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(readable(part) for part in value) or "none"
+    return "unlimited" if value is None else str(value)
+
+
+def follow(steps: Iterator[Progress], what: str) -> None:
+    """Show a bar, on a terminal, while a prediction runs."""
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Bar(*columns, TimeRemainingColumn(), console=_console(), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        for step in steps:
+            bar.update(task, completed=step.done, total=step.total)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show, on a terminal, that something goes on."""
+    with _console().status(what):
+        yield
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    console.quiet = not console.is_terminal
+    return console
