@@ -221,7 +221,7 @@ def test_validate_estimates_the_error_on_strokes_held_out(stages):
     image, strokes, _ = scene()
     report = small(stages=stages).fit(image, strokes, device="cpu").validate()
     assert 0 <= report.error < 0.1
-    assert report.classes.tolist() == [1, 2]
+    assert report.classes == (1, 2)
 
 
 def test_two_stages_predict_in_blocks_as_in_the_whole(device):

@@ -20,9 +20,10 @@ from napari_spinney.compute.run import clip_reach
 from napari_spinney.compute.source import ImageSource
 from napari_spinney.features.feature import FeatureSet
 from napari_spinney.features.plan import Plan, build_plan, join_plans
+from napari_spinney.forest.folds import make_folds
 from napari_spinney.forest.rows import gather_rows
 from napari_spinney.forest.training import TrainingTable, fit_forest
-from napari_spinney.forest.validation import assign_folds
+from napari_spinney.forest.validation import fold_forests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,12 +110,11 @@ def second_stage(
     context = FeatureSet.parse(CONTEXT)
     n_classes = len(first.forest.classes)
     joined = second_plan(features, context, plan.ndim, plan.n_channels, n_classes, spacing)
-    fold = assign_folds(first.table, FOLDS, options.seed)
-    rows = np.empty((len(fold), len(joined.outputs)), np.float32)
-    new = _parts(len(fold), examples)
-    for number in np.unique(fold):
-        inside = fold == number
-        forest = fit_forest(first.table.subset(~inside), options).forest
+    folds = make_folds(first.table, FOLDS, seed=options.seed, single="cut")
+    n_rows = len(first.table)
+    rows = np.empty((n_rows, len(joined.outputs)), np.float32)
+    new = _parts(n_rows, examples)
+    for inside, forest in fold_forests(first.table, options, folds):
         program = Program((Stage(plan, forest.trees),), first.forest.classes)
         for example, part in zip(examples, new, strict=True):
             wanted = np.flatnonzero(inside[part]) + part.start
@@ -129,7 +129,7 @@ def second_stage(
             rows[wanted] = gather_rows(source, position, joined, executor)
     start = new[0].start
     table = replace(
-        first.table.subset(np.arange(len(fold)) >= start), X=rows[start:], names=joined.names
+        first.table.subset(np.arange(n_rows) >= start), X=rows[start:], names=joined.names
     )
     if previous is not None:
         table = previous.concat(table)

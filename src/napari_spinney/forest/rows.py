@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -107,7 +107,8 @@ def _compute_rows(
     def work(tile: _Tile) -> None:
         block = source.read(tile.time, tile.block.outer)
         planes = executor.features(plan, block, tile.block.inner)
-        result[tile.rows] = planes[:, *tile.pixel].T
+        index: tuple[Any, ...] = (slice(None), *tile.pixel)
+        result[tile.rows] = planes[index].T
 
     for _ in in_flight(work, list(_tiles(source, position, plan, executor)), executor.parallel):
         pass
