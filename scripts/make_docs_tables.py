@@ -1,0 +1,87 @@
+"""Write docs/features.md from the catalogue of features, so that it cannot differ from it.
+
+``python scripts/make_docs_tables.py`` writes it; with ``--check`` it fails where the file is old.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from napari_spinney.features.catalogue import CATALOGUE, FAMILIES
+from napari_spinney.features.external import EXTERNAL
+from napari_spinney.features.sets import SETS
+
+PAGE = Path(__file__).parents[1] / "docs" / "features.md"
+
+NUMBERS = {
+    "none": "–",
+    "sigma": "sigma",
+    "radius": "radius: the box is 2 radius + 1 wide",
+    "ignored": "needed, but means nothing",
+}
+
+INTRODUCTION = """# Features
+
+<!-- Made by scripts/make_docs_tables.py from the catalogue: change it there. -->
+
+A feature is written as `name` or `name=number`, a set of features as such words with blanks
+between: `original gaussian_blur=2 hessian_eigenvalue_largest=1.6`. The number is in pixels, or in
+micrometres (`gaussian_blur=0.5um`) where the pixel size is known; one number counts for all axes,
+`gaussian_blur=1,2,2` gives one per axis (Z, Y, X). `outer_of_inner=2` applies `inner` with 2, then
+`outer`: `sobel_of_gaussian_blur=2`. With several channels, every feature is measured in each;
+names of later channels end with `_1`, `_2`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([INTRODUCTION, *_features(), *_families(), *_sets(), *_filters()])
+
+
+def _features() -> list[str]:
+    rows = ["## On every device", "", "| name | number | what it shows |", "| --- | --- | --- |"]
+    for entry in CATALOGUE.values():
+        only = "" if entry.ndims == (2, 3) else f" ({entry.ndims[0]}D only)"
+        rows.append(f"| `{entry.name}` | {NUMBERS[entry.parameter]} | {entry.summary}{only} |")
+    return [*rows, ""]
+
+
+def _families() -> list[str]:
+    rows = ["Several at once:", ""]
+    rows += [
+        f"- `{name}`: {', '.join(f'`{m}`' for m in members)} (`middle` in 3D only)"
+        for name, members in FAMILIES.items()
+    ]
+    return [*rows, ""]
+
+
+def _sets() -> list[str]:
+    rows = ["## Named sets", "", "| name | features |", "| --- | --- |"]
+    rows += [f"| `{name}` | {words} |" for name, words in SETS.items()]
+    return [*rows, ""]
+
+
+def _filters() -> list[str]:
+    names = ", ".join(f"`{name}`" for name in sorted(EXTERNAL) if name not in CATALOGUE)
+    return [
+        "## With OpenCL only",
+        "",
+        f"Filters of pyclesperanto-prototype, under its names; the number is their size: {names}.",
+        "",
+    ]
+
+
+def main(check: bool) -> int:
+    """Write the page, or say whether it is up to date."""
+    if not check:
+        PAGE.write_text(page(), encoding="utf-8")
+        return 0
+    if PAGE.read_text(encoding="utf-8") == page():
+        return 0
+    print(f"{PAGE} is out of date: run python scripts/make_docs_tables.py")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
