@@ -1,0 +1,142 @@
+"""What one thread needs to compute: a queue, kernels of its own and memory that is used again."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from napari_spinney.compute.device import DeviceError, DeviceMemoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_spinney.compute.opencl.layout import Layout
+    from napari_spinney.compute.opencl.programs import Kernels
+
+FLOAT = 4
+
+
+class Lane:
+    """An in-order queue with its arena of planes and its buffer of results.
+
+    Parameters
+    ----------
+    context : pyopencl.Context
+        Of one device.
+    """
+
+    def __init__(self, context: Any) -> None:
+        import pyopencl as cl
+
+        self._cl: Any = cl
+        self._context = context
+        self.queue = cl.CommandQueue(context)
+        self._largest = int(context.devices[0].max_mem_alloc_size)
+        self._buffers: dict[str, Any] = {}
+        self._kernels: dict[tuple[int, str], Any] = {}
+
+    def buffer(self, name: str, n_bytes: int) -> Any:
+        """Buffer of at least this size; what it held may be lost.
+
+        Raises
+        ------
+        DeviceMemoryError
+            If the device has no room for it.
+        """
+        buffer = self._buffers.get(name)
+        if buffer is not None and buffer.size >= n_bytes:
+            return buffer
+        if n_bytes > self._largest:
+            raise DeviceMemoryError(
+                f"a block needs a buffer of {n_bytes} bytes, but {self._context.devices[0].name} "
+                f"allows {self._largest}; use smaller blocks"
+            )
+        self._buffers.pop(name, None)
+        flags = self._cl.mem_flags.READ_WRITE
+        self._buffers[name] = self._cl.Buffer(self._context, flags, n_bytes)
+        return self._buffers[name]
+
+    def kernel(self, kernels: Kernels, name: str) -> Any:
+        """Instance of a kernel for this lane alone: its arguments are set before each start."""
+        key = (id(kernels.program), name)
+        if key not in self._kernels:
+            self._kernels[key] = self._cl.Kernel(kernels.program, name)
+        return self._kernels[key]
+
+    def write_plane(
+        self, arena: Any, layout: Layout, slot: int, plane: NDArray[np.float32]
+    ) -> None:
+        """Copy a C-contiguous (Y, X) or (Z, Y, X) plane to a slot; does not wait."""
+        self._copy(arena, plane, layout, slot, plane.shape, (0, 0, 0))
+
+    def read_plane(
+        self,
+        arena: Any,
+        layout: Layout,
+        slot: int,
+        plane: NDArray[np.float32],
+        start: tuple[int, int, int],
+    ) -> None:
+        """Copy from a slot, from pixel ``start`` (z, y, x) on; does not wait."""
+        self._copy(plane, arena, layout, slot, plane.shape, start)
+
+    def read(self, target: NDArray[np.generic], source: Any) -> None:
+        """Copy the start of a buffer to an array; does not wait."""
+        self._cl.enqueue_copy(self.queue, target, source, is_blocking=False)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Wait for the end of what is enqueued inside; turn OpenCL's errors into ours.
+
+        Raises
+        ------
+        DeviceMemoryError
+            If the device ran out of memory.
+        DeviceError
+            If anything else of OpenCL failed.
+        """
+        try:
+            try:
+                yield
+            finally:
+                self.queue.finish()
+        except self._cl.Error as error:
+            self._buffers.clear()
+            status = self._cl.status_code
+            short = (
+                status.MEM_OBJECT_ALLOCATION_FAILURE,
+                status.OUT_OF_RESOURCES,
+                status.OUT_OF_HOST_MEMORY,
+            )
+            kind = DeviceMemoryError if error.code in short else DeviceError
+            name = self._context.devices[0].name
+            raise kind(f"{name} failed: {error}") from error
+
+    def _copy(
+        self,
+        target: Any,
+        source: Any,
+        layout: Layout,
+        slot: int,
+        shape: tuple[int, ...],
+        start: tuple[int, int, int],
+    ) -> None:
+        nz, ny, nx = (1,) * (3 - len(shape)) + tuple(shape)
+        self._cl.enqueue_copy(
+            self.queue,
+            target,
+            source,
+            buffer_origin=(
+                FLOAT * (layout.margin + start[2]),
+                start[1],
+                slot * layout.shape[0] + start[0],
+            ),
+            host_origin=(0, 0, 0),
+            region=(FLOAT * nx, ny, nz),
+            buffer_pitches=(FLOAT * layout.pitch, FLOAT * layout.pitch * layout.shape[1]),
+            host_pitches=(FLOAT * nx, FLOAT * nx * ny),
+            is_blocking=False,
+        )
