@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""Files: models (`.spinney`, APOC's `.cl`), images, and writing them whole or not at all."""
