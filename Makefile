@@ -47,7 +47,7 @@ benchmark: $(BENCHMARK_ENV)/.ready  ## speed and quality beside APOC and scikit-
 
 docs: $(DOCS_ENV)/.ready  ## the documentation, in site/
 	@$(DOCS_ENV)/bin/python scripts/make_docs_tables.py
-	@$(DOCS_ENV)/bin/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_ENV)/bin/mkdocs build --quiet --strict
 	@echo "Written: site/index.html"
 
 screenshots: $(TEST_ENV)/.ready $(TEST_ENV)/.system  ## pictures of the plugin for the documentation
