@@ -1,0 +1,289 @@
+"""Steps as calls of kernels: which rows they read and write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_spinney.compute.cpu import eigenvalues, kernels, windows
+from napari_spinney.compute.cpu.arena import Positions, aligned_down, row_pitch
+from napari_spinney.compute.cpu.kernels import CHUNK
+from napari_spinney.features.steps import (
+    Boundary,
+    Combine,
+    Correlate,
+    Extremum,
+    Magnitude,
+    Product,
+    Stencil,
+    Step,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from napari_spinney.compute.cpu.arena import Plane, Region, Triple
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One kernel and what it is given besides the arena."""
+
+    kernel: Callable[..., None]
+    args: tuple[Any, ...]
+
+    def __call__(self, arena: NDArray[np.float32], block: NDArray[np.float32]) -> None:
+        """Run it; it finds the block in the arena."""
+        self.kernel(arena, *self.args)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Copy a channel of the block (channel, Z, Y, X) into the arena."""
+
+    channel: int
+    plane: Plane
+
+    def __call__(self, arena: NDArray[np.float32], block: NDArray[np.float32]) -> None:
+        """Run it."""
+        region = self.plane.region
+        z, y, x = (slice(a, b) for a, b in zip(region.start, region.stop, strict=True))
+        self.plane.view(arena, region)[:] = block[self.channel, z, y, x]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a step reads and writes.
+
+    Parameters
+    ----------
+    inputs : tuple of Plane
+        In the order of the step's inputs.
+    target : Plane
+        What it writes.
+    region : Region
+        Where it writes it.
+    outer : tuple of int
+        Shape of the block (Z, Y, X): what lies outside is continued.
+    ndim : int
+        Spatial axes of the plan; the volume's last ones.
+    scratch : callable
+        Position of a place for so many floats, for the time of this call.
+    """
+
+    inputs: tuple[Plane, ...]
+    target: Plane
+    region: Region
+    outer: Triple
+    ndim: int
+    scratch: Callable[[int], int]
+
+    @property
+    def column(self) -> int:
+        """Where whole rows begin: the cache line that holds the region's first column."""
+        return aligned_down(self.region.start[2])
+
+    @property
+    def width(self) -> int:
+        """Length of whole rows."""
+        return self.region.stop[2] - self.column
+
+    def range(self, axis: int) -> Positions:
+        """Positions of the region along one axis."""
+        return np.arange(self.region.start[axis], self.region.stop[axis], dtype=np.int64)
+
+    def continued(self, axis: int, radius: int, boundary: Boundary) -> Positions:
+        """The same with ``radius`` more at each end, continued past the block's border."""
+        start, stop = self.region.start[axis] - radius, self.region.stop[axis] + radius
+        positions = np.arange(start, stop, dtype=np.int64)
+        n = self.outer[axis]
+        if boundary == "nearest":
+            return np.clip(positions, 0, n - 1)
+        folded = positions % (2 * n)
+        return np.minimum(folded, 2 * n - 1 - folded)
+
+    def past_border(self, axis: int, radius: int) -> tuple[int, int]:
+        """How many of these positions lie before and after the block."""
+        start, stop = self.region.start[axis], self.region.stop[axis]
+        return max(0, radius - start), max(0, stop + radius - self.outer[axis])
+
+
+def call_for(step: Step, site: Site) -> Call:
+    """The call that computes a step; for eigenvalues see `eigenvalue_call`."""
+    match step:
+        case Correlate():
+            return _correlate(step, site)
+        case Extremum():
+            return _extremum(step, site)
+        case Combine():
+            weights = np.asarray(step.weights, np.float32)
+            return Call(kernels.combine, (*_pointwise(site), weights))
+        case Product():
+            return Call(kernels.product, _pointwise(site))
+        case Magnitude():
+            return Call(kernels.magnitude, _pointwise(site))
+        case Stencil():
+            return _stencil(step, site)
+        case Window(kind="median"):
+            return _median(step, site)
+        case Window():
+            return _standard_deviation(step, site)
+        case _:
+            raise TypeError(f"no kernel for a step of type {type(step).__name__}")
+
+
+def copy_call(site: Site) -> Call:
+    """Copy the region from the input to the target."""
+    return Call(kernels.copy, _pointwise(site))
+
+
+def eigenvalue_call(site: Site, targets: list[Plane | None]) -> Call:
+    """Write each eigenvalue, largest first, that has a target; all targets have one region."""
+    kernel = eigenvalues.eigenvalues_2x2 if len(targets) == 2 else eigenvalues.eigenvalues_3x3
+    inputs, _, rows_in, rows_out, width = _pointwise(site)
+    positions = [-1 if target is None else target.at(site.column) for target in targets]
+    return Call(kernel, (inputs, np.asarray(positions, np.int64), rows_in, rows_out, width))
+
+
+def _pointwise(site: Site) -> tuple[Any, ...]:
+    inputs = np.asarray([plane.at(site.column) for plane in site.inputs], np.int64)
+    rows_in = np.stack([plane.all_rows(site.region) for plane in site.inputs])
+    rows_out = site.target.all_rows(site.region)
+    return inputs, site.target.at(site.column), rows_in, rows_out, site.width
+
+
+def _correlate(step: Correlate, site: Site) -> Call:
+    weights = np.asarray(step.weights, np.float32)
+    axis = step.axis + 3 - site.ndim
+    if axis == 2:
+        columns = _columns(site, step.radius, step.boundary)
+        return Call(kernels.correlate_columns, (*columns, weights))
+    rows = _rows(site, axis, step.radius, step.boundary)
+    return Call(kernels.correlate_rows, (*rows, weights))
+
+
+def _extremum(step: Extremum, site: Site) -> Call:
+    sign = np.float32(1.0 if step.kind == "maximum" else -1.0)
+    axis = step.axis + 3 - site.ndim
+    if axis == 2:
+        columns = _columns(site, step.radius, step.boundary)
+        return Call(kernels.extremum_columns, (*columns, site.region.shape[2], sign))
+    return Call(kernels.extremum_rows, (*_rows(site, axis, step.radius, step.boundary), sign))
+
+
+def _rows(site: Site, axis: int, radius: int, boundary: Boundary) -> tuple[Any, ...]:
+    """Arguments of a pass along another axis than the last."""
+    (source,), target = site.inputs, site.target
+    along = site.continued(axis, radius, boundary)
+    other = site.range(1 - axis)
+    if axis == 1:
+        lines, rows = (source.slices(other), target.slices(other)), source.rows(along)
+        rows_out = target.rows(site.range(axis))
+    else:
+        lines, rows = (source.rows(other), target.rows(other)), source.slices(along)
+        rows_out = target.slices(site.range(axis))
+    return source.at(site.column), target.at(site.column), *lines, rows, rows_out, site.width
+
+
+def _columns(site: Site, radius: int, boundary: Boundary) -> tuple[Any, ...]:
+    """Arguments of a pass along the last axis."""
+    (source,), target = site.inputs, site.target
+    columns = site.continued(2, radius, boundary) - source.left
+    return (
+        source.position,
+        target.at(site.region.start[2]),
+        source.all_rows(site.region),
+        target.all_rows(site.region),
+        columns,
+        *site.past_border(2, radius),
+        site.scratch(len(columns) + 2 * CHUNK),
+    )
+
+
+def _extended(
+    site: Site, radius: tuple[int, ...], boundary: Boundary
+) -> tuple[tuple[Any, ...], Positions, Positions, int]:
+    """A copy of the first input, continued past the block's border, in scratch memory.
+
+    Returns
+    -------
+    arguments of `windows.extend`; positions of a window's pixels from its first one; position of
+    the first window of each row; floats in the copy
+    """
+    source = site.inputs[0]
+    z, y, x = (site.continued(axis, radius[axis], boundary) for axis in range(3))
+    rows = (source.slices(z)[:, None] + source.rows(y)).ravel()
+    pitch = row_pitch(len(x))
+    size = len(rows) * pitch
+    copy = (
+        source.position,
+        rows,
+        x - source.left,
+        *site.past_border(2, radius[2]),
+        site.scratch(size),
+        pitch,
+    )
+    slices = np.arange(len(z), dtype=np.int64) * len(y) * pitch
+    lines = np.arange(len(y), dtype=np.int64) * pitch
+    d, h, w = (2 * r + 1 for r in radius)
+    window = slices[:d, None, None] + lines[:h, None] + np.arange(w, dtype=np.int64)
+    n_z, n_y, _ = site.region.shape
+    corners = slices[:n_z, None] + lines[:n_y]
+    return copy, window.ravel(), corners.ravel(), size
+
+
+def _volume_radius(radius: tuple[int, ...]) -> tuple[int, ...]:
+    return (0,) * (3 - len(radius)) + radius
+
+
+def _target(site: Site) -> tuple[Any, ...]:
+    """Position, rows and length of rows that begin with the region's first column."""
+    start = site.region.start[2]
+    return site.target.at(start), site.target.all_rows(site.region), site.region.shape[2]
+
+
+def _stencil(step: Stencil, site: Site) -> Call:
+    copy, window, corners, _ = _extended(site, _volume_radius((1,) * site.ndim), "nearest")
+    kernel = {
+        ("laplace_box", 2): windows.laplace_box,
+        ("laplace_box", 3): windows.laplace_box,
+        ("sobel", 2): windows.sobel_2d,
+        ("sobel", 3): windows.sobel_3d,
+    }[step.kind, site.ndim]
+    target = _target(site)
+
+    def run(arena: NDArray[np.float32]) -> None:
+        windows.extend(arena, *copy)
+        kernel(arena, copy[-2], window, corners, *target)
+
+    return Call(run, ())
+
+
+def _median(step: Window, site: Site) -> Call:
+    copy, window, corners, size = _extended(site, _volume_radius(step.radius), step.boundary)
+    extended, target = copy[-2], _target(site)
+
+    def run(arena: NDArray[np.float32]) -> None:
+        windows.extend(arena, *copy)
+        keys = arena[extended:].view(np.uint32)
+        windows.keys_of(arena, extended, keys, size)
+        windows.median(keys, window, corners, arena, *target)
+
+    return Call(run, ())
+
+
+def _standard_deviation(step: Window, site: Site) -> Call:
+    copy, window, corners, _ = _extended(site, _volume_radius(step.radius), step.boundary)
+    target, mean = _target(site), site.inputs[1]
+    means = mean.at(site.region.start[2]), mean.all_rows(site.region)
+
+    def run(arena: NDArray[np.float32]) -> None:
+        windows.extend(arena, *copy)
+        windows.standard_deviation(arena, copy[-2], window, corners, *means, *target)
+
+    return Call(run, ())

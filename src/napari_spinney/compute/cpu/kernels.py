@@ -1,0 +1,243 @@
+"""Passes along one axis, and combinations of planes.
+
+All planes of a block lie in one flat array, the arena. A kernel is given positions in it: of
+planes, and of their rows relative to a plane. Rows that lie past the border of the image are, in
+these tables, the rows that continue it, so that no inner loop has a branch.
+
+Every result is computed by the same operations in the same order wherever its pixel lies in a
+block. Rows are written in whole vectors: what lands past their end is never read.
+"""
+
+# mypy: allow-untyped-defs, no-check-untyped-defs
+
+from __future__ import annotations
+
+from numba import njit
+
+from napari_spinney.compute.cpu.vectors import (
+    WIDTH,
+    fma,
+    larger,
+    load,
+    multiply,
+    splat,
+    square_root,
+    store,
+)
+
+ROWS = 8
+"""Rows in flight at a time: enough to hide the latency of a multiply-add."""
+
+CHUNK = 4 * WIDTH
+"""Pixels of a row in flight at a time, in passes along the row."""
+
+
+@njit(nogil=True, cache=True)
+def correlate_rows(arena, source, target, lines_in, lines_out, rows_in, rows_out, width, weights):
+    """Correlate along an axis other than the last.
+
+    ``rows_in`` holds the rows along that axis, with ``len(weights) - 1`` more than ``rows_out``;
+    ``lines_in`` and ``lines_out`` are positions along the remaining axis.
+    """
+    n = len(rows_out)
+    for line in range(len(lines_out)):
+        s = source + lines_in[line]
+        t = target + lines_out[line]
+        if n < ROWS:
+            for row in range(n):
+                _correlate_one(arena, s, t + rows_out[row], rows_in, row, width, weights)
+            continue
+        for start in range(0, n, ROWS):
+            row = min(start, n - ROWS)
+            for x in range(0, width, WIDTH):
+                _correlate_eight(arena, s + x, t + x, rows_in, rows_out, row, weights)
+
+
+@njit(nogil=True, cache=True)
+def _correlate_one(arena, source, target, rows_in, row, width, weights):
+    for x in range(0, width, WIDTH):
+        a = multiply(splat(weights[0]), load(arena, source + rows_in[row] + x))
+        for k in range(1, len(weights)):
+            a = fma(splat(weights[k]), load(arena, source + rows_in[row + k] + x), a)
+        store(arena, target + x, a)
+
+
+@njit(nogil=True, cache=True)
+def _correlate_eight(arena, s, t, rows_in, rows_out, row, weights):
+    w = splat(weights[0])
+    a0 = multiply(w, load(arena, s + rows_in[row]))
+    a1 = multiply(w, load(arena, s + rows_in[row + 1]))
+    a2 = multiply(w, load(arena, s + rows_in[row + 2]))
+    a3 = multiply(w, load(arena, s + rows_in[row + 3]))
+    a4 = multiply(w, load(arena, s + rows_in[row + 4]))
+    a5 = multiply(w, load(arena, s + rows_in[row + 5]))
+    a6 = multiply(w, load(arena, s + rows_in[row + 6]))
+    a7 = multiply(w, load(arena, s + rows_in[row + 7]))
+    for k in range(1, len(weights)):
+        w = splat(weights[k])
+        i = row + k
+        a0 = fma(w, load(arena, s + rows_in[i]), a0)
+        a1 = fma(w, load(arena, s + rows_in[i + 1]), a1)
+        a2 = fma(w, load(arena, s + rows_in[i + 2]), a2)
+        a3 = fma(w, load(arena, s + rows_in[i + 3]), a3)
+        a4 = fma(w, load(arena, s + rows_in[i + 4]), a4)
+        a5 = fma(w, load(arena, s + rows_in[i + 5]), a5)
+        a6 = fma(w, load(arena, s + rows_in[i + 6]), a6)
+        a7 = fma(w, load(arena, s + rows_in[i + 7]), a7)
+    store(arena, t + rows_out[row], a0)
+    store(arena, t + rows_out[row + 1], a1)
+    store(arena, t + rows_out[row + 2], a2)
+    store(arena, t + rows_out[row + 3], a3)
+    store(arena, t + rows_out[row + 4], a4)
+    store(arena, t + rows_out[row + 5], a5)
+    store(arena, t + rows_out[row + 6], a6)
+    store(arena, t + rows_out[row + 7], a7)
+
+
+@njit(nogil=True, cache=True)
+def extend_row(arena, row, target, columns, before, after):
+    """Copy a row, continued past its ends: ``columns`` are the positions in it to read.
+
+    The first ``before`` and the last ``after`` of them lie past the border; those between rise by
+    one.
+    """
+    n = len(columns)
+    for i in range(before):
+        arena[target + i] = arena[row + columns[i]]
+    shift = row + columns[before] - before
+    for i in range(before, n - after, WIDTH):
+        store(arena, target + i, load(arena, shift + i))
+    for i in range(n - after, n):
+        arena[target + i] = arena[row + columns[i]]
+
+
+@njit(nogil=True, cache=True)
+def correlate_columns(
+    arena, source, target, rows_in, rows_out, columns, before, after, buffer, weights
+):
+    """Correlate along the last axis; ``buffer`` is where a row can be continued past its ends."""
+    width = len(columns) - len(weights) + 1
+    for row in range(len(rows_out)):
+        s = source + rows_in[row]
+        t = target + rows_out[row]
+        if before + after > 0:
+            extend_row(arena, s, buffer, columns, before, after)
+            s = buffer
+        else:
+            s += columns[0]
+        for x in range(0, width, CHUNK):
+            w = splat(weights[0])
+            i = s + x
+            a0 = multiply(w, load(arena, i))
+            a1 = multiply(w, load(arena, i + WIDTH))
+            a2 = multiply(w, load(arena, i + 2 * WIDTH))
+            a3 = multiply(w, load(arena, i + 3 * WIDTH))
+            for k in range(1, len(weights)):
+                w = splat(weights[k])
+                i += 1
+                a0 = fma(w, load(arena, i), a0)
+                a1 = fma(w, load(arena, i + WIDTH), a1)
+                a2 = fma(w, load(arena, i + 2 * WIDTH), a2)
+                a3 = fma(w, load(arena, i + 3 * WIDTH), a3)
+            store(arena, t + x, a0)
+            store(arena, t + x + WIDTH, a1)
+            store(arena, t + x + 2 * WIDTH, a2)
+            store(arena, t + x + 3 * WIDTH, a3)
+
+
+@njit(nogil=True, cache=True)
+def extremum_rows(arena, source, target, lines_in, lines_out, rows_in, rows_out, width, sign):
+    """Largest of ``sign * value`` along an axis other than the last, times ``sign``."""
+    taps = len(rows_in) - len(rows_out) + 1
+    w = splat(sign)
+    for line in range(len(lines_out)):
+        for row in range(len(rows_out)):
+            s = source + lines_in[line]
+            t = target + lines_out[line] + rows_out[row]
+            for x in range(0, width, CHUNK):
+                i = s + rows_in[row] + x
+                a0 = multiply(w, load(arena, i))
+                a1 = multiply(w, load(arena, i + WIDTH))
+                a2 = multiply(w, load(arena, i + 2 * WIDTH))
+                a3 = multiply(w, load(arena, i + 3 * WIDTH))
+                for k in range(1, taps):
+                    i = s + rows_in[row + k] + x
+                    a0 = larger(multiply(w, load(arena, i)), a0)
+                    a1 = larger(multiply(w, load(arena, i + WIDTH)), a1)
+                    a2 = larger(multiply(w, load(arena, i + 2 * WIDTH)), a2)
+                    a3 = larger(multiply(w, load(arena, i + 3 * WIDTH)), a3)
+                store(arena, t + x, multiply(w, a0))
+                store(arena, t + x + WIDTH, multiply(w, a1))
+                store(arena, t + x + 2 * WIDTH, multiply(w, a2))
+                store(arena, t + x + 3 * WIDTH, multiply(w, a3))
+
+
+@njit(nogil=True, cache=True)
+def extremum_columns(
+    arena, source, target, rows_in, rows_out, columns, before, after, buffer, width, sign
+):
+    """Largest of ``sign * value`` along the last axis, times ``sign``."""
+    taps = len(columns) - width + 1
+    w = splat(sign)
+    for row in range(len(rows_out)):
+        t = target + rows_out[row]
+        extend_row(arena, source + rows_in[row], buffer, columns, before, after)
+        for x in range(0, width, CHUNK):
+            i = buffer + x
+            a0 = multiply(w, load(arena, i))
+            a1 = multiply(w, load(arena, i + WIDTH))
+            a2 = multiply(w, load(arena, i + 2 * WIDTH))
+            a3 = multiply(w, load(arena, i + 3 * WIDTH))
+            for _ in range(1, taps):
+                i += 1
+                a0 = larger(multiply(w, load(arena, i)), a0)
+                a1 = larger(multiply(w, load(arena, i + WIDTH)), a1)
+                a2 = larger(multiply(w, load(arena, i + 2 * WIDTH)), a2)
+                a3 = larger(multiply(w, load(arena, i + 3 * WIDTH)), a3)
+            store(arena, t + x, multiply(w, a0))
+            store(arena, t + x + WIDTH, multiply(w, a1))
+            store(arena, t + x + 2 * WIDTH, multiply(w, a2))
+            store(arena, t + x + 3 * WIDTH, multiply(w, a3))
+
+
+@njit(nogil=True, cache=True)
+def combine(arena, inputs, target, rows_in, rows_out, width, weights):
+    """Linear combination of planes; ``rows_in[i]`` are the rows of input ``i``."""
+    for row in range(len(rows_out)):
+        for x in range(0, width, WIDTH):
+            a = multiply(splat(weights[0]), load(arena, inputs[0] + rows_in[0, row] + x))
+            for k in range(1, len(inputs)):
+                a = fma(splat(weights[k]), load(arena, inputs[k] + rows_in[k, row] + x), a)
+            store(arena, target + rows_out[row] + x, a)
+
+
+@njit(nogil=True, cache=True)
+def product(arena, inputs, target, rows_in, rows_out, width):
+    """Product of two planes."""
+    for row in range(len(rows_out)):
+        for x in range(0, width, WIDTH):
+            a = load(arena, inputs[0] + rows_in[0, row] + x)
+            b = load(arena, inputs[1] + rows_in[1, row] + x)
+            store(arena, target + rows_out[row] + x, multiply(a, b))
+
+
+@njit(nogil=True, cache=True)
+def magnitude(arena, inputs, target, rows_in, rows_out, width):
+    """Square root of the sum of squares."""
+    for row in range(len(rows_out)):
+        for x in range(0, width, WIDTH):
+            a = load(arena, inputs[0] + rows_in[0, row] + x)
+            a = multiply(a, a)
+            for k in range(1, len(inputs)):
+                b = load(arena, inputs[k] + rows_in[k, row] + x)
+                a = fma(b, b, a)
+            store(arena, target + rows_out[row] + x, square_root(a))
+
+
+@njit(nogil=True, cache=True)
+def copy(arena, inputs, target, rows_in, rows_out, width):
+    """Copy a plane."""
+    for row in range(len(rows_out)):
+        for x in range(0, width, WIDTH):
+            a = load(arena, inputs[0] + rows_in[0, row] + x)
+            store(arena, target + rows_out[row] + x, a)

@@ -1,0 +1,223 @@
+"""A plan as calls of kernels, for one shape of block.
+
+Each step is computed only where later steps need it: the features in the block's inner part, their
+inputs in a margin around it, and so on. A plane's memory is used again after its last reader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_spinney.compute.cpu.arena import Plane, Region, Space
+from napari_spinney.compute.cpu.calls import (
+    Call,
+    Load,
+    Site,
+    call_for,
+    copy_call,
+    eigenvalue_call,
+)
+from napari_spinney.compute.device import DeviceError
+from napari_spinney.features.plan import step_reach
+from napari_spinney.features.steps import Eigenvalue, External, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from napari_spinney.compute.cpu.arena import Triple
+    from napari_spinney.features.plan import Plan
+
+_LARGEST_SLOT_MARGIN = 2
+"""Features that others read further around than this are computed apart and copied."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """What to call in which order, and where the features are then.
+
+    Parameters
+    ----------
+    calls : tuple
+        Each is called with the arena and the block (channel, Z, Y, X).
+    slots : tuple of Plane
+        One for each feature, equal in shape, one after the other.
+    inner : Region
+        Where the features are wanted.
+    size : int
+        Floats that the arena needs.
+    """
+
+    calls: tuple[Call | Load, ...]
+    slots: tuple[Plane, ...]
+    inner: Region
+    size: int
+
+    def run(self, arena: NDArray[np.float32], block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute the features; returns a view (feature, Z, Y, X) of the arena."""
+        for call in self.calls:
+            call(arena, block)
+        first = self.slots[0].view(arena, self.inner)
+        return np.lib.stride_tricks.as_strided(
+            first,
+            (len(self.slots), *first.shape),
+            (self.slots[0].size * arena.itemsize, *first.strides),
+            writeable=False,
+        )
+
+
+def make_schedule(plan: Plan, outer: Triple, inner: Region) -> Schedule:
+    """Arrange a plan for blocks of one shape.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to compute.
+    outer : tuple of int
+        Shape of the block (Z, Y, X).
+    inner : Region
+        Part of the block where features are wanted.
+
+    Raises
+    ------
+    DeviceError
+        If a step needs OpenCL.
+    """
+    functions = {step.function for step in plan.steps if isinstance(step, External)}
+    if functions:
+        raise DeviceError(
+            f"{', '.join(sorted(functions))}: filters of pyclesperanto-prototype need OpenCL, and "
+            "this device is the processor without it; choose an OpenCL device or other features"
+        )
+    return _Builder(plan, outer, inner).build()
+
+
+def needed_regions(plan: Plan, outer: Triple, inner: Region) -> list[Region]:
+    """Where each step has to be computed."""
+    margins = [[0, 0, 0] for _ in plan.steps]
+    for position in range(len(plan.steps) - 1, -1, -1):
+        step = plan.steps[position]
+        reach = (0,) * (3 - plan.ndim) + step_reach(step, plan.ndim)
+        for i in step.inputs:
+            margins[i] = [
+                max(old, own + more)
+                for old, own, more in zip(margins[i], margins[position], reach, strict=True)
+            ]
+    return [inner.grown(margin, outer) for margin in margins]
+
+
+class _Builder:
+    """Walks through a plan once and notes calls and places."""
+
+    def __init__(self, plan: Plan, outer: Triple, inner: Region) -> None:
+        self._plan = plan
+        self._outer = outer
+        self._inner = inner
+        self._regions = needed_regions(plan, outer, inner)
+        self._last_use = self._last_reads()
+        self._space = Space()
+        self._calls: list[Call | Load] = []
+        self._planes: dict[int, Plane] = {}
+        self._done: set[int] = set()
+        self._slots = self._place_slots()
+
+    def build(self) -> Schedule:
+        for position in range(len(self._plan.steps)):
+            if position not in self._done:
+                self._add(position)
+            self._fill_slots(position)
+            self._release(position)
+        return Schedule(tuple(self._calls), self._slots, self._inner, self._space.size)
+
+    def _last_reads(self) -> list[int]:
+        """Last reader of each step; the step itself where none reads it."""
+        last = list(range(len(self._plan.steps)))
+        for position, step in enumerate(self._plan.steps):
+            for i in step.inputs:
+                last[i] = position
+        return last
+
+    def _place_slots(self) -> tuple[Plane, ...]:
+        """Room for the features; most are computed where they stay."""
+        outputs = self._plan.outputs
+        direct = {output for output in outputs if self._can_stay(output)}
+        region = reduce(Region.union, (self._regions[o] for o in direct), self._inner)
+        size = Plane(0, region).size
+        first = self._space.take(size * len(outputs))
+        slots = tuple(Plane(first + i * size, region) for i in range(len(outputs)))
+        for slot, output in zip(slots, outputs, strict=True):
+            if output in direct:
+                self._planes.setdefault(output, slot)
+        return slots
+
+    def _can_stay(self, output: int) -> bool:
+        if isinstance(self._plan.steps[output], Source):
+            return False
+        region = self._regions[output]
+        return all(
+            b - a <= 2 * _LARGEST_SLOT_MARGIN
+            for a, b in zip(self._inner.shape, region.shape, strict=True)
+        )
+
+    def _is_slot(self, position: int) -> bool:
+        return self._planes[position] in self._slots
+
+    def _add(self, position: int) -> None:
+        step = self._plan.steps[position]
+        target, region = self._place(position), self._regions[position]
+        if isinstance(step, Eigenvalue):
+            self._add_eigenvalues(step, target)
+        elif isinstance(step, Source):
+            self._calls.append(Load(step.channel, target))
+        else:
+            self._calls.append(call_for(step, self._site(step.inputs, target, region)))
+
+    def _add_eigenvalues(self, step: Eigenvalue, target: Plane) -> None:
+        """All eigenvalues of one matrix in one call, as far as their planes are alike."""
+        targets: list[Plane | None] = [None] * {3: 2, 6: 3}[len(step.inputs)]
+        region = self._inner
+        for position, other in enumerate(self._plan.steps):
+            if isinstance(other, Eigenvalue) and other.inputs == step.inputs:
+                plane = self._place(position)
+                if plane.region == target.region:
+                    targets[other.rank] = plane
+                    region = region.union(self._regions[position])
+                    self._done.add(position)
+        self._calls.append(eigenvalue_call(self._site(step.inputs, target, region), targets))
+
+    def _place(self, position: int) -> Plane:
+        """Where a step is written."""
+        plane = self._planes.get(position)
+        if plane is None:
+            region = self._regions[position]
+            plane = Plane(self._space.take(Plane(0, region).size), region)
+            self._planes[position] = plane
+        return plane
+
+    def _site(self, inputs: Iterable[int], target: Plane, region: Region) -> Site:
+        planes = tuple(self._planes[i] for i in inputs)
+        return Site(planes, target, region, self._outer, self._plan.ndim, self._scratch)
+
+    def _scratch(self, size: int) -> int:
+        position = self._space.take(size)
+        self._space.give(position, size)
+        return position
+
+    def _fill_slots(self, position: int) -> None:
+        """Copy a feature that was computed elsewhere, or that comes twice."""
+        plane = self._planes[position]
+        for slot, output in zip(self._slots, self._plan.outputs, strict=True):
+            if output == position and slot != plane:
+                site = Site((plane,), slot, self._inner, self._outer, self._plan.ndim, int)
+                self._calls.append(copy_call(site))
+
+    def _release(self, position: int) -> None:
+        """Give back the memory of planes that nobody reads after this step."""
+        for i in {position, *self._plan.steps[position].inputs}:
+            if self._last_use[i] <= position and not self._is_slot(i):
+                self._space.give(self._planes[i].position, self._planes[i].size)
