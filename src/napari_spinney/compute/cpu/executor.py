@@ -66,7 +66,7 @@ class CpuExecutor:
     ) -> NDArray[np.float32]:
         """Planes of the plan's features, (feature, *inner)."""
         with self._planes(plan, block, inner) as planes:
-            return planes.reshape(-1, *planes.shape[-plan.ndim :]).copy()
+            return planes.copy()
 
     def predict(
         self,
@@ -123,19 +123,19 @@ class CpuExecutor:
     ) -> None:
         packed = self._pack(stage.trees)
         with self._planes(stage.plan, block, inner) as planes:
-            flat = planes.reshape(-1, *planes.shape[-stage.plan.ndim :])
-            predict_planes(packed, flat, out, output, labels)
+            predict_planes(packed, planes, out, output, labels)
 
     @contextmanager
     def _planes(
         self, plan: Plan, block: NDArray[np.float32], inner: tuple[slice, ...]
     ) -> Iterator[NDArray[np.float32]]:
-        """Feature planes (feature, Z, Y, X), valid until the arena is given back."""
+        """Feature planes (feature, *inner), valid until the arena is given back."""
         volume = block.reshape(len(block), *(1,) * (3 - plan.ndim), *block.shape[1:])
         schedule = self._schedule(plan, _triple(volume.shape[1:]), _region(inner))
         arena = self._take_arena(schedule.size)
         try:
-            yield schedule.run(arena, volume)
+            planes = schedule.run(arena, volume)
+            yield planes if plan.ndim == 3 else planes[:, 0]
         finally:
             self._arenas.append(arena)
 

@@ -67,7 +67,6 @@ class Schedule:
             first,
             (len(self.slots), *first.shape),
             (self.slots[0].size * arena.itemsize, *first.strides),
-            writeable=False,
         )
 
 
