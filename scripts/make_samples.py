@@ -105,7 +105,7 @@ def time_lapse() -> Files:
         signal = light(bodies, truths[-1], spacing, rng)
         frames.append(expose(signal, spacing, rng, blur=(0.6, 0.6)))
     truth = np.stack(truths)
-    strokes = _paint_planes(truth, (0, 6), rng, n_objects=3, n_background=2)
+    strokes = _paint_planes(truth, (0, 3, 7), rng, n_objects=4, n_background=2)
     return {
         "time_lapse": np.stack(frames),
         "time_lapse_truth": truth,
