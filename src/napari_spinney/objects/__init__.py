@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""Measurements of labelled objects and of their neighbourhood."""
