@@ -155,9 +155,10 @@ class Channel:
         count = self.count.astype(np.int64)
         if not len(ordered):
             return np.full(len(count), np.nan)
-        place = (np.cumsum(count) - count) + np.maximum(count - 1, 0) * q
-        below = np.minimum(np.floor(place).astype(np.int64), len(ordered) - 1)
-        above = np.minimum(np.ceil(place).astype(np.int64), len(ordered) - 1)
+        place = np.maximum(count - 1, 0) * q
+        first = np.cumsum(count) - count
+        below = np.minimum(first + np.floor(place).astype(np.int64), len(ordered) - 1)
+        above = np.minimum(first + np.ceil(place).astype(np.int64), len(ordered) - 1)
         part = place - np.floor(place)
         found = ordered[below] + (ordered[above] - ordered[below]) * part
         return np.where(count > 0, found, np.nan)
