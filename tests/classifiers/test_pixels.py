@@ -229,7 +229,7 @@ def test_two_stages_predict_in_blocks_as_in_the_whole(device):
     clf = small(stages=2).fit(image, strokes, device=device)
     whole = clf.predict_proba(image, device=device)
     np.testing.assert_array_equal(
-        whole, clf.predict_proba(image, device=device, max_memory=3 * 2**20)
+        whole, clf.predict_proba(image, device=device, max_memory=6 * 2**20)
     )
     assert (clf.predict(image, device=device) == truth).mean() > 0.97
     assert any(name.startswith("context") for name in clf.feature_names_)
