@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.pixels import DeviceLike
+    from napari_spinney.files.image_data import ImageData
 
 Wanted: TypeAlias = Literal["classes", "probability", "uncertainty", "objects"]
 Model = TypeVar("Model", bound=PixelClassifier)
@@ -45,43 +46,28 @@ class Layout:
     spacing: tuple[float, ...] | None = None
 
 
+NOTHING_NAMED = Layout()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """An image that was read, and where its axes are.
-
-    Parameters
-    ----------
-    path : Path
-        Its file.
-    data : array_like
-        The pixels.
-    axes : str
-        One letter per axis, of T, C, Z, Y, X.
-    spacing : tuple of float or None
-        Micrometres per pixel along each spatial axis.
-    """
+    """An image that was read, and its file."""
 
     path: Path
-    data: Any
-    axes: str
-    spacing: tuple[float, ...] | None
+    image: ImageData
 
     @property
     def options(self) -> dict[str, Any]:
         """Keywords for `PixelClassifier.fit` and `predict`."""
+        axes = self.image.axes
         return {
-            "channel_axis": self.axes.index("C") if "C" in self.axes else None,
-            "time_axis": self.axes.index("T") if "T" in self.axes else None,
-            "spacing": self.spacing,
+            "channel_axis": axes.index("C") if "C" in axes else None,
+            "time_axis": axes.index("T") if "T" in axes else None,
+            "spacing": self.image.spacing,
         }
 
-    @property
-    def result_axes(self) -> str:
-        """Axes of a result that has no channels."""
-        return self.axes.replace("C", "")
 
-
-def open_picture(path: Path, layout: Layout = Layout()) -> Picture:
+def open_picture(path: Path, layout: Layout = NOTHING_NAMED) -> Picture:
     """Read an image; what ``layout`` names goes before what the file says.
 
     Raises
@@ -93,11 +79,10 @@ def open_picture(path: Path, layout: Layout = Layout()) -> Picture:
 
     image = read_image(path)
     axes = _axes(path, image.axes, image.data.shape, layout)
-    ndim = len(axes.replace("C", "").replace("T", ""))
     spacing = layout.spacing or image.spacing
     if spacing is not None and len(spacing) == 1:
-        spacing = spacing * ndim
-    return Picture(path, image.data, axes, spacing)
+        spacing *= sum(axis in "ZYX" for axis in axes)
+    return Picture(path, replace(image, axes=axes, spacing=spacing))
 
 
 def _axes(path: Path, found: str, shape: tuple[int, ...], layout: Layout) -> str:
@@ -131,7 +116,7 @@ def train_files(
     images: Sequence[Path],
     annotations: Sequence[Path],
     *,
-    layout: Layout = Layout(),
+    layout: Layout = NOTHING_NAMED,
     device: DeviceLike = None,
 ) -> Model:
     """Train a model on image files and annotation files, in pairs; adds to what it knows.
@@ -154,7 +139,7 @@ def train_files(
     for together in pairs.values():
         pictures, strokes = zip(*together, strict=True)
         model.fit(
-            [picture.data for picture in pictures],
+            [picture.image.data for picture in pictures],
             list(strokes),
             add=model.is_fitted,
             device=device,
@@ -168,7 +153,7 @@ def _annotation(path: Path, picture: Picture) -> Any:
     from napari_spinney.files.images import read_image
 
     data = np.squeeze(read_image(path).data)
-    wanted = _without(picture.data.shape, picture.options["channel_axis"])
+    wanted = _without(picture.image.data.shape, picture.options["channel_axis"])
     if data.shape != tuple(n for n in wanted if n != 1) and data.shape != wanted:
         raise ValueError(
             f"{path} has shape {data.shape}, but {picture.path}, without its channels, has "
@@ -255,21 +240,24 @@ def predict_file(
     """
     from napari_spinney.files.images import write_image
 
-    axes = picture.result_axes
-    options = {**picture.options, "device": device}
+    data, options = picture.image.data, {**picture.options, "device": device}
+    axes = picture.image.axes.replace("C", "")
+    names: list[str] = []
+    target = getattr(model, "target_class", None) if target_class is None else target_class
     result: NDArray[Any]
     if what == "objects":
         segmenter = model if isinstance(model, ObjectSegmenter) else segmenter_of(model)
         result = yield from _objects(segmenter, picture, options)
+    elif what == "probability" and target is not None:
+        result = yield from model.iter_predict(data, what, target_class=target, **options)
     elif what == "probability":
-        target = getattr(model, "target_class", None) if target_class is None else target_class
-        kind: Any = "probabilities" if target is None else "probability"
-        result = yield from model.iter_predict(picture.data, kind, target_class=target, **options)
-        axes = axes if target is not None else f"C{axes}"
+        result = yield from model.iter_predict(data, "probabilities", **options)
+        axes = f"C{axes}"
+        names = [model.class_names.get(int(c), f"class {c}") for c in model.classes_]
     else:
-        result = yield from model.iter_predict(picture.data, what, **options)
+        result = yield from model.iter_predict(data, what, **options)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_image(out, result, axes=axes, spacing=picture.spacing)
+    write_image(out, result, axes, picture.image.spacing, channel_names=names)
 
 
 def _objects(
@@ -277,9 +265,9 @@ def _objects(
 ) -> Generator[Progress, None, NDArray[Any]]:
     from napari_spinney.classifiers.prediction import source_for
 
-    classes = yield from segmenter.iter_predict(picture.data, "classes", **options)
+    classes = yield from segmenter.iter_predict(picture.image.data, "classes", **options)
     axes = {name: options[name] for name in ("channel_axis", "time_axis")}
-    source = source_for(segmenter.state_, picture.data, **axes)
+    source = source_for(segmenter.state_, picture.image.data, **axes)
     return segmenter.objects_in(classes, source, options["spacing"])
 
 
@@ -317,38 +305,3 @@ def segmenter_of(
             f"{segmenter.classes_.tolist()}; name another with --target-class"
         )
     return segmenter
-
-
-# ----------------------------------------------------------------- description
-
-
-def summary_of(model: Classifier) -> dict[str, Any]:
-    """What a model is, what it learnt from and which features matter, as JSON values."""
-    state, forest = model.state_, model.forest_
-    return {
-        "kind": state.kind,
-        "classes": {int(c): model.class_names.get(int(c), "") for c in model.classes_},
-        "features": state.stages[0].features,
-        "stages": len(state.stages),
-        "dimensions": state.ndim,
-        "channels": state.n_channels,
-        "spacing_um": None if state.spacing is None else list(state.spacing),
-        "parameters": state.parameters,
-        "trees": forest.n_trees,
-        "greatest_depth": int(forest.depths().max()),
-        "nodes": forest.n_nodes,
-        "learnt_from": _learnt_from(model),
-        "provenance": state.provenance,
-        "importances": model.feature_importances(),
-    }
-
-
-def _learnt_from(model: Classifier) -> dict[str, Any]:
-    table = model.table_
-    if table is None:
-        return {}
-    return {
-        "images": table.n_images,
-        "pixels": {int(c): int(n) for c, n in table.counts().items()},
-        "strokes": {int(c): int(n) for c, n in table.n_strokes().items()},
-    }

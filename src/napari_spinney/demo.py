@@ -99,7 +99,7 @@ def run_case(sample: Sample, out: Path, device: Device, **options: Any) -> Case:
         case.scores = score(objects, sample.truth)
     with _timed(seconds, "save and draw"):
         model.save(out / f"{sample.name}.spinney")
-        write_image(out / f"{sample.name}_objects.tif", objects)
+        write_image(out / f"{sample.name}_objects.tif", objects, sample.axes, sample.spacing)
         draw_case(case, out / f"{sample.name}.png")
     return case
 

@@ -26,7 +26,14 @@ from napari_spinney.cli.options import (
     parse_class_names,
     parse_depth,
 )
-from napari_spinney.cli.output import describe_error, describe_training, follow, readable, waiting
+from napari_spinney.cli.output import (
+    describe_error,
+    describe_training,
+    follow,
+    readable,
+    summary_of,
+    waiting,
+)
 
 app = typer.Typer(
     cls=Commands,
@@ -167,7 +174,6 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="All of it, for a program.")] = False,
 ) -> None:
     """Say what a model is, what it learnt from, and which features matter to it."""
-    from napari_spinney.batch import summary_of
     from napari_spinney.classifiers.base import load
 
     summary = summary_of(load(model))

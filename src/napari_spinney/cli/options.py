@@ -26,6 +26,7 @@ class Format(StrEnum):
     tif = "tif"
     png = "png"
     npy = "npy"
+    zarr = "zarr"
 
 
 class Commands(TyperGroup):
@@ -104,7 +105,9 @@ def parse_class_names(texts: Sequence[str]) -> dict[int, str]:
 
 Images = Annotated[
     list[Path],
-    typer.Argument(metavar="IMAGE", exists=True, help="TIFF, PNG or NPY files."),
+    typer.Argument(
+        metavar="IMAGE", exists=True, help="TIFF, PNG, JPEG, NPY files or zarr folders."
+    ),
 ]
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", exists=True, help="A .spinney file, or APOC's .cl.")

@@ -32,6 +32,38 @@ def describe_error(model: Classifier) -> str:
         return f"No estimate of the error: {reason}"
 
 
+def summary_of(model: Classifier) -> dict[str, Any]:
+    """What a model is, what it learnt from and which features matter, as JSON values."""
+    state, forest = model.state_, model.forest_
+    return {
+        "kind": state.kind,
+        "classes": {int(c): model.class_names.get(int(c), "") for c in model.classes_},
+        "features": state.stages[0].features,
+        "stages": len(state.stages),
+        "dimensions": state.ndim,
+        "channels": state.n_channels,
+        "spacing_um": None if state.spacing is None else list(state.spacing),
+        "parameters": state.parameters,
+        "trees": forest.n_trees,
+        "greatest_depth": int(forest.depths().max()),
+        "nodes": forest.n_nodes,
+        "learnt_from": _learnt_from(model),
+        "provenance": state.provenance,
+        "importances": model.feature_importances(),
+    }
+
+
+def _learnt_from(model: Classifier) -> dict[str, Any]:
+    table = model.table_
+    if table is None:
+        return {}
+    return {
+        "images": table.n_images,
+        "pixels": {int(c): int(n) for c, n in table.counts().items()},
+        "strokes": {int(c): int(n) for c, n in table.n_strokes().items()},
+    }
+
+
 def readable(value: Any) -> str:
     """Write a JSON value for a person."""
     if isinstance(value, dict):
