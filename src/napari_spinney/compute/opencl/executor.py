@@ -72,7 +72,7 @@ class OpenClExecutor:
     def preferred_block(self, ndim: int) -> tuple[int, ...]:
         """Inner shape of a block that runs fastest here."""
         if self.device.type == "CPU":
-            return (512, 512) if ndim == 2 else (64, 128, 128)
+            return (128, 1024) if ndim == 2 else (64, 128, 128)
         return (2048, 2048) if ndim == 2 else (128, 256, 256)
 
     def features(

@@ -88,7 +88,7 @@ def pack_forest(trees: TreeArrays, has_fp64: bool) -> PackedForest:
     )
 
 
-def _common_total(trees: TreeArrays, quanta: NDArray[np.uint32]) -> int | None:
+def _common_total(trees: TreeArrays, quanta: NDArray[Any]) -> int | None:
     """Sum over trees and classes where in each tree all leaves add up to the same number."""
     if trees.n_classes < 2:
         return None

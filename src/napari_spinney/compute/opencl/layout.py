@@ -30,7 +30,7 @@ class Layout:
     pitch: int
 
     @classmethod
-    def of(cls, shape: tuple[int, ...], radius: int, overrun: int) -> Layout:
+    def of(cls, shape: tuple[int, ...], radius: int) -> Layout:
         """Layout for blocks of this shape.
 
         Parameters
@@ -39,12 +39,10 @@ class Layout:
             (Y, X) or (Z, Y, X).
         radius : int
             Largest radius of a step along x.
-        overrun : int
-            Pixels that a vector may go past the last one.
         """
         deep = (1,) * (3 - len(shape)) + tuple(shape)
         margin = _round_up(radius + ALIGNMENT)
-        pitch = margin + _round_up(deep[2]) + max(margin, _round_up(overrun))
+        pitch = margin + _round_up(deep[2]) + margin
         # An odd number of cache lines: rows in a column do not compete for the same cache set.
         pitch += ALIGNMENT * (pitch // ALIGNMENT % 2 == 0)
         return cls((deep[0], deep[1], deep[2]), margin, pitch)

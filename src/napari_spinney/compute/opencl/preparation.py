@@ -72,7 +72,7 @@ class Preparation:
     def layout(self, plans: Sequence[Plan], shape: tuple[int, ...]) -> Layout:
         """How planes of this shape lie while these plans run."""
         radius = max(radius_x(plan) for plan in plans)
-        return Layout.of(shape, radius, self.tuning.overrun)
+        return Layout.of(shape, radius)
 
     def plan(self, plan: Plan, layout: Layout, inner: Box) -> ReadyPlan:
         """A plan on its own."""

@@ -14,6 +14,9 @@ from napari_spinney.compute.opencl.platforms import opencl_device
 
 _log = logging.getLogger(__name__)
 
+ROWS = 8
+"""Rows that correlations along y and z compute at once."""
+
 SOURCES = ("planes", "linear", "pointwise", "local", "forest", "finish")
 
 
@@ -25,10 +28,6 @@ class Tuning:
     ----------
     vector : int
         Pixels in a vector: 16 on CPU devices; 1 on GPUs, where a work-item is a pixel.
-    wide_x, wide_y : int
-        Vectors side by side in correlations along x, and along y or z.
-    rows : int
-        Rows at once in correlations along y or z.
     columns, classes, waiting : int
         Most columns and classes of a forest, and right children that wait in a walk down one of
         its trees, for which the kernels have room.
@@ -37,20 +36,17 @@ class Tuning:
     """
 
     vector: int
-    wide_x: int
-    wide_y: int
-    rows: int
     columns: int = 256
     classes: int = 32
     waiting: int = 64
-    wave: int = 8
+    wave: int = 4
 
     @classmethod
     def of(cls, device: Device) -> Tuning:
         """Numbers that were measured to be good for this type of device."""
         if device.type == "CPU":
-            return cls(vector=16, wide_x=4, wide_y=2, rows=4)
-        return cls(vector=1, wide_x=1, wide_y=1, rows=4, wave=32)
+            return cls(vector=16)
+        return cls(vector=1, wave=32)
 
     def with_room(self, columns: int, classes: int, waiting: int) -> Tuning:
         """Numbers for a forest: the same ones, unless it is unusually large."""
@@ -71,19 +67,12 @@ class Tuning:
         """Rows of a tile of the forest kernels."""
         return 4 if self.single else 1
 
-    @property
-    def overrun(self) -> int:
-        """Pixels that a vector may go past the end of its box."""
-        return self.vector * max(self.wide_x, self.wide_y, 1)
-
     def options(self) -> list[str]:
         """Options for the compiler."""
         group = "__attribute__((reqd_work_group_size(1,1,1)))" if self.single else ""
         return [
             f"-DV={self.vector}",
-            f"-DKX={self.wide_x}",
-            f"-DKY={self.wide_y}",
-            f"-DR={self.rows}",
+            f"-DR={ROWS}",
             f"-DMAX_COLUMNS={self.columns}",
             f"-DMAX_CLASSES={self.classes}",
             f"-DMAX_WAITING={self.waiting}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_spinney.compute.opencl.layout import Box, Layout, grow, size, union
+from napari_spinney.compute.opencl.programs import ROWS, Tuning
 from napari_spinney.features.plan import step_reach
 from napari_spinney.features.steps import (
     Combine,
@@ -24,7 +25,6 @@ from napari_spinney.features.steps import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_spinney.compute.opencl.programs import Tuning
     from napari_spinney.features.plan import Plan
 
 INTS = 16
@@ -278,7 +278,7 @@ class _Scheduler:
         nz, ny, nx = np.max([size(box) for box in step_boxes], axis=0).tolist()
         along, others = (nz, ny) if kernel == "correlate_z" else (ny, nz)
         if kernel in ("correlate_y", "correlate_z"):
-            along = -(-along // self.tuning.rows)
+            along = -(-along // ROWS)
         items = (nx, along, others * len(step_boxes))
         self.launches.append(Launch(kernel, first, items, others))
 

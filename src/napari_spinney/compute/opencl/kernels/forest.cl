@@ -112,7 +112,7 @@ static inline void add_complete(TILE_ARGUMENTS, __global const int2 *restrict no
         const int exact) {                                                           \
         STEP_AND_TALL_ROW                                                            \
         PRIVATE_TILE                                                                 \
-        FOR_VECTORS(x, 1) {                                                          \
+        FOR_VECTORS(x) {                                                          \
             GATHER                                                                   \
             for (int c = 0; c < n_classes; c += 2) {                                 \
                 intv sums[2][TALL];                                                  \
@@ -182,7 +182,7 @@ KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
                    __global const int *restrict roots, __global const void *restrict leaves,
                    const int exact) {
     STEP_AND_TALL_ROW
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         GATHER
         for (int c = 0; c < n_classes; c++) ROW(OUT + c, z, y)[x] = 0.0f;
         for (int tree = 0; tree < n_trees; tree++) {
@@ -296,7 +296,7 @@ KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
     STEP_AND_TALL_ROW
     PRIVATE_TILE
     intv sums[MAX_CLASSES * TALL];
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         GATHER
         for (int i = 0; i < n_classes * TALL; i++) sums[i] = 0;
         if (exact && nans)

@@ -2,19 +2,30 @@
 //
 // A sum starts at -0, which leaves the first product as it is, and takes its taps in rising order.
 
-// `wide` vectors of one row, from x on.
-static inline void correlate_chunk(__global const float *restrict in, __global float *restrict out,
-                            __global const float *restrict w, const int taps, const int wide) {
-    floatv sum[KX];
-#pragma unroll
-    for (int i = 0; i < wide; i++) sum[i] = -0.0f;
-    for (int k = 0; k < taps; k++) {
+// Four vectors of one row side by side, from x on. Sums are named, not numbered, to be registers.
+#define NEXT(sum, p) sum = fma(weight, LOAD(p), sum);
+
+static inline void correlate_wide(__global const float *restrict in, __global float *restrict out,
+                                  __global const float *restrict w, const int taps) {
+    floatv a = -0.0f, b = -0.0f, c = -0.0f, d = -0.0f;
+    for (int k = 0; k < taps; k++, in++) {
         const floatv weight = w[k];
-#pragma unroll
-        for (int i = 0; i < wide; i++) sum[i] = fma(weight, LOAD(in + k + V * i), sum[i]);
+        NEXT(a, in) NEXT(b, in + V) NEXT(c, in + 2 * V) NEXT(d, in + 3 * V)
     }
-#pragma unroll
-    for (int i = 0; i < wide; i++) STORE(sum[i], out + V * i);
+    STORE(a, out);
+    STORE(b, out + V);
+    STORE(c, out + 2 * V);
+    STORE(d, out + 3 * V);
+}
+
+static inline void correlate_narrow(__global const float *restrict in, __global float *restrict out,
+                                    __global const float *restrict w, const int taps) {
+    floatv a = -0.0f;
+    for (int k = 0; k < taps; k++, in++) {
+        const floatv weight = w[k];
+        NEXT(a, in)
+    }
+    STORE(a, out);
 }
 
 KERNEL correlate_x(ARGUMENTS) {
@@ -22,69 +33,73 @@ KERNEL correlate_x(ARGUMENTS) {
     __global const float *in = ROW(IN0, z, y) - RADIUS;
     __global float *out = ROW(OUT, z, y);
     __global const float *w = weights + WEIGHTS;
-    FOR_VECTORS(x, KX) {
-        if (x + V * (KX - 1) < X1)
-            correlate_chunk(in + x, out + x, w, 2 * RADIUS + 1, KX);
-        else
-            for (int v = x; v < X1; v += V)
-                correlate_chunk(in + v, out + v, w, 2 * RADIUS + 1, 1);
-    }
+    const int taps = 2 * RADIUS + 1;
+#if V == 1
+    FOR_VECTORS(x) correlate_narrow(in + x, out + x, w, taps);
+#else
+    int x = X0;
+    for (; x + 3 * V < X1; x += 4 * V) correlate_wide(in + x, out + x, w, taps);
+    for (; x < X1; x += V) correlate_narrow(in + x, out + x, w, taps);
+#endif
 }
 
-// R output rows at once: each row that is read serves as many of them as it can.
-#define TAP(i, k)                                                                    \
-    {                                                                                \
-        const floatv weight = w[k];                                                  \
-        _Pragma("unroll") for (int c = 0; c < wide; c++) sum[i][c] =                 \
-            fma(weight, v[c], sum[i][c]);                                            \
-    }
-#define READ_ROW(j)                                                                  \
-    floatv v[KY];                                                                    \
-    {                                                                                \
-        __global const float *p = in + (size_t)position(first_row + (j), n, reflect) * stride; \
-        _Pragma("unroll") for (int c = 0; c < wide; c++) v[c] = LOAD(p + V * c);     \
-    }
+// R = 8 output rows at once: each row that is read serves as many of them as it can.
+#define ROW_AT(j) LOAD(in + (size_t)position(first_row + (j), n, reflect) * stride)
+#define TAP(i, k) s##i = fma((floatv)w[k], v, s##i);
+#define TAPS_8(k) TAP(0, k) TAP(1, (k) - 1) TAP(2, (k) - 2) TAP(3, (k) - 3) \
+    TAP(4, (k) - 4) TAP(5, (k) - 5) TAP(6, (k) - 6) TAP(7, (k) - 7)
 
-static inline void correlate_rows_chunk(__global const float *restrict in, __global float *restrict out,
-                                 __global const float *restrict w, const int taps,
-                                 const int first_row, const int n, const int reflect,
-                                 const size_t stride, const int rows, const int wide) {
-    floatv sum[R][KY];
-#pragma unroll
-    for (int i = 0; i < R; i++)
-#pragma unroll
-        for (int c = 0; c < wide; c++) sum[i][c] = -0.0f;
-    if (taps >= R) {
-#pragma unroll
-        for (int j = 0; j < R - 1; j++) {
-            READ_ROW(j)
-#pragma unroll
-            for (int i = 0; i <= j; i++) TAP(i, j - i)
-        }
-        for (int j = R - 1; j < taps; j++) {
-            READ_ROW(j)
-#pragma unroll
-            for (int i = 0; i < R; i++) TAP(i, j - i)
-        }
-#pragma unroll
-        for (int e = 0; e < R - 1; e++) {
-            READ_ROW(taps + e)
-#pragma unroll
-            for (int i = e + 1; i < R; i++) TAP(i, taps + e - i)
-        }
-    } else {
-#pragma unroll
-        for (int i = 0; i < R; i++)
-            for (int k = 0; k < taps; k++) {
-                READ_ROW(i + k)
-                TAP(i, k)
-            }
+static inline void correlate_8_rows(__global const float *restrict in, __global float *restrict out,
+                                    __global const float *restrict w, const int taps,
+                                    const int first_row, const int n, const int reflect,
+                                    const size_t stride, const int rows) {
+    floatv s0 = -0.0f, s1 = -0.0f, s2 = -0.0f, s3 = -0.0f;
+    floatv s4 = -0.0f, s5 = -0.0f, s6 = -0.0f, s7 = -0.0f;
+    for (int j = 0; j < 7; j++) {
+        const floatv v = ROW_AT(j);
+        TAP(0, j)
+        if (j > 0) TAP(1, j - 1)
+        if (j > 1) TAP(2, j - 2)
+        if (j > 2) TAP(3, j - 3)
+        if (j > 3) TAP(4, j - 4)
+        if (j > 4) TAP(5, j - 5)
+        if (j > 5) TAP(6, j - 6)
     }
-#pragma unroll
-    for (int i = 0; i < R; i++)
-        if (i < rows)
-#pragma unroll
-            for (int c = 0; c < wide; c++) STORE(sum[i][c], out + i * stride + V * c);
+    for (int j = 7; j < taps; j++) {
+        const floatv v = ROW_AT(j);
+        TAPS_8(j)
+    }
+    for (int e = 0; e < 7; e++) {
+        const floatv v = ROW_AT(taps + e);
+        const int k = taps + e;
+        if (e < 1) TAP(1, k - 1)
+        if (e < 2) TAP(2, k - 2)
+        if (e < 3) TAP(3, k - 3)
+        if (e < 4) TAP(4, k - 4)
+        if (e < 5) TAP(5, k - 5)
+        if (e < 6) TAP(6, k - 6)
+        TAP(7, k - 7)
+    }
+    STORE(s0, out);
+    if (rows > 1) STORE(s1, out + stride);
+    if (rows > 2) STORE(s2, out + 2 * stride);
+    if (rows > 3) STORE(s3, out + 3 * stride);
+    if (rows > 4) STORE(s4, out + 4 * stride);
+    if (rows > 5) STORE(s5, out + 5 * stride);
+    if (rows > 6) STORE(s6, out + 6 * stride);
+    if (rows > 7) STORE(s7, out + 7 * stride);
+}
+
+static inline void correlate_1_row(__global const float *restrict in, __global float *restrict out,
+                                   __global const float *restrict w, const int taps,
+                                   const int first_row, const int n, const int reflect,
+                                   const size_t stride) {
+    floatv s0 = -0.0f;
+    for (int k = 0; k < taps; k++) {
+        const floatv v = ROW_AT(k);
+        TAP(0, k)
+    }
+    STORE(s0, out);
 }
 
 static inline void correlate_rows(__global float *arena, __global const int *restrict code,
@@ -95,12 +110,12 @@ static inline void correlate_rows(__global float *arena, __global const int *res
     __global float *out = ROW(OUT, z, y) + along * stride;
     __global const float *w = weights + WEIGHTS;
     const int taps = 2 * RADIUS + 1, start = along - RADIUS, rows = min(R, end - along);
-    FOR_VECTORS(x, KY) {
-        if (x + V * (KY - 1) < X1)
-            correlate_rows_chunk(in + x, out + x, w, taps, start, n, REFLECT, stride, rows, KY);
+    FOR_VECTORS(x) {
+        if (taps >= R)
+            correlate_8_rows(in + x, out + x, w, taps, start, n, REFLECT, stride, rows);
         else
-            for (int v = x; v < X1; v += V)
-                correlate_rows_chunk(in + v, out + v, w, taps, start, n, REFLECT, stride, rows, 1);
+            for (int i = 0; i < rows; i++)
+                correlate_1_row(in + x, out + x + i * stride, w, taps, start + i, n, REFLECT, stride);
     }
 }
 
@@ -127,7 +142,7 @@ KERNEL extremum_x(ARGUMENTS) {
     STEP_AND_ROW
     __global const float *in = ROW(IN0, z, y);
     __global float *out = ROW(OUT, z, y);
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         floatv best = LOAD(in + x - RADIUS);
         for (int k = 1 - RADIUS; k <= RADIUS; k++) best = extreme(best, LOAD(in + x + k), KIND);
         STORE(best, out + x);
@@ -139,7 +154,7 @@ static inline void extremum_rows(__global float *arena, __global const int *rest
                           const int along, const int n, const size_t stride) {
     __global const float *in = ROW(IN0, z, y);
     __global float *out = ROW(OUT, z, y) + along * stride;
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         floatv best = LOAD(in + position(along - RADIUS, n, REFLECT) * stride + x);
         for (int k = 1 - RADIUS; k <= RADIUS; k++)
             best = extreme(best, LOAD(in + position(along + k, n, REFLECT) * stride + x), KIND);

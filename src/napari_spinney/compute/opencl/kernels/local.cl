@@ -8,7 +8,7 @@
 KERNEL laplace_box(ARGUMENTS) {
     STEP_AND_ROW
     const int deep = COUNT == 3;
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         const floatv centre = LOAD(ROW(IN0, z, y) + x);
         floatv sum = 0.0f;
         for (int dz = -deep; dz <= deep; dz++)
@@ -26,7 +26,7 @@ KERNEL laplace_box(ARGUMENTS) {
 KERNEL sobel(ARGUMENTS) {
     STEP_AND_ROW
     const int deep = COUNT == 3;
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         floatv gx = 0.0f, gy = 0.0f, gz = 0.0f;
         for (int dz = -deep; dz <= deep; dz++)
             for (int dy = -1; dy <= 1; dy++) {
@@ -59,7 +59,7 @@ KERNEL sobel(ARGUMENTS) {
 KERNEL standard_deviation(ARGUMENTS) {
     STEP_AND_ROW
     const float share = 1.0f / WINDOW_SIZE;
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         const floatv mean = LOAD(ROW(IN1, z, y) + x);
         floatv sum = 0.0f;
         FOR_WINDOW(const floatv difference = value - mean;
@@ -75,7 +75,7 @@ static inline intv ordered(const intv bits) { return bits ^ ((bits >> 31) & 0x7f
 KERNEL median(ARGUMENTS) {
     STEP_AND_ROW
     const int half_size = WINDOW_SIZE / 2;
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         intv found = (intv)(-2147483647 - 1);
         for (int bit = 31; bit >= 0; bit--) {
             // In the top bit the step leads from the lowest integer to 0.

@@ -4,9 +4,8 @@
 // Steps that read neighbours along x read into the margins, which fill_margin makes valid.
 // Rows outside the block are found by index (row_at).
 //
-// The host defines V (pixels in a vector), KX and KY (vectors side by side in the passes along x
-// and along rows), R (rows at once in passes along rows) and GROUP (the attribute of kernels; on
-// CPU devices work-groups are one item, which walks the rest of its row by itself).
+// The host defines V (pixels in a vector), R (rows at once in passes along y and z) and GROUP (the
+// attribute of kernels; on CPU devices a work-group is one item, which walks along its row).
 
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -79,8 +78,8 @@ typedef JOIN(uint, V) uintv;
     const int y = Y0 + get_global_id(1), z = Z0 + other_id;                          \
     if (y >= Y1 || z >= Z1) return;
 
-#define FOR_VECTORS(x, wide)                                                         \
-    for (int x = X0 + get_global_id(0) * (V * (wide)); x < X1; x += get_global_size(0) * (V * (wide)))
+#define FOR_VECTORS(x)                                                               \
+    for (int x = X0 + get_global_id(0) * V; x < X1; x += get_global_size(0) * V)
 
 #define ROW(slot, z, y)                                                              \
     (arena + (size_t)(slot) * PLANE + ((size_t)(z) * NY + (y)) * PITCH + MARGIN)

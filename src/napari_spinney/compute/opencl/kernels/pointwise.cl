@@ -4,7 +4,7 @@
 
 KERNEL combine(ARGUMENTS) {
     STEP_AND_ROW
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         floatv sum = -0.0f;
         for (int i = 0; i < COUNT; i++) sum = fma((floatv)weights[WEIGHTS + i], INPUT(i), sum);
         STORE(sum, ROW(OUT, z, y) + x);
@@ -13,12 +13,12 @@ KERNEL combine(ARGUMENTS) {
 
 KERNEL product(ARGUMENTS) {
     STEP_AND_ROW
-    FOR_VECTORS(x, 1) STORE(INPUT(0) * INPUT(1), ROW(OUT, z, y) + x);
+    FOR_VECTORS(x) STORE(INPUT(0) * INPUT(1), ROW(OUT, z, y) + x);
 }
 
 KERNEL magnitude(ARGUMENTS) {
     STEP_AND_ROW
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         floatv sum = 0.0f;
         for (int i = 0; i < COUNT; i++) sum = fma(INPUT(i), INPUT(i), sum);
         STORE(sqrt(sum), ROW(OUT, z, y) + x);
@@ -29,7 +29,7 @@ KERNEL magnitude(ARGUMENTS) {
 KERNEL eigenvalue_2(ARGUMENTS) {
     STEP_AND_ROW
     const float sign = KIND == 0 ? 1.0f : -1.0f;
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         const floatv yy = INPUT(0), yx = INPUT(1), xx = INPUT(2);
         const floatv mean = 0.5f * (yy + xx), half_difference = 0.5f * (yy - xx);
         const floatv root = sqrt(fma(half_difference, half_difference, yx * yx));
@@ -41,7 +41,7 @@ KERNEL eigenvalue_2(ARGUMENTS) {
 // (O. K. Smith, Communications of the ACM 4 (1961) 168).
 KERNEL eigenvalue_3(ARGUMENTS) {
     STEP_AND_ROW
-    FOR_VECTORS(x, 1) {
+    FOR_VECTORS(x) {
         const floatv mean = (INPUT(0) + INPUT(3) + INPUT(5)) * (1.0f / 3.0f);
         const floatv a = INPUT(0) - mean, b = INPUT(3) - mean, c = INPUT(5) - mean;
         const floatv d = INPUT(1), e = INPUT(2), f = INPUT(4);
