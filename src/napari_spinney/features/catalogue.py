@@ -275,15 +275,12 @@ def _is_operation(name: str) -> bool:
 def nearest_names(name: str) -> str:
     """The known names nearest to this one, as the end of a message."""
     known = [*CATALOGUE, *FAMILIES, *_EXTERNAL_ENTRIES]
-    outer, separator, inner = name.partition("_of_")
-    known += [f"{word}_of_gaussian_blur" for word in ("sobel", "laplace_box")]
+    known += [f"{outer}_of_gaussian_blur" for outer in ("sobel", "laplace_box")]
+    name = name.lower()
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    if separator and not near:
-        near = difflib.get_close_matches(inner, known, n=2) + difflib.get_close_matches(
-            outer, known, n=2
-        )
     if not near:
-        return (
-            f"known are {', '.join([*CATALOGUE, *FAMILIES])} and filters of pyclesperanto-prototype"
-        )
-    return f"the nearest known names are {', '.join(near)}"
+        parts = [difflib.get_close_matches(part, known, n=1) for part in name.split("_of_")]
+        near = [found for part in parts for found in part]
+    if near:
+        return f"the nearest known names are {', '.join(near)}"
+    return f"known are {', '.join([*CATALOGUE, *FAMILIES])} and filters of pyclesperanto-prototype"
