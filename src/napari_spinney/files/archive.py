@@ -7,7 +7,7 @@ import math
 import struct
 import zipfile
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -32,7 +32,7 @@ _HEADER_ROOM = 512
 _CHUNK = 2**20
 
 
-def write_archive(file: IO[bytes], json: bytes, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_archive(file: BinaryIO, json: bytes, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write an archive; the same contents make the same bytes.
 
     Raises
@@ -56,7 +56,7 @@ def write_archive(file: IO[bytes], json: bytes, arrays: Mapping[str, NDArray[Any
         method = zipfile.ZIP_STORED  # so many equal numbers that a reader would refuse them
 
 
-def read_archive(file: IO[bytes]) -> Archive:
+def read_archive(file: BinaryIO) -> Archive:
     """Open an archive and check its table of contents.
 
     Raises
@@ -143,7 +143,7 @@ class Archive:
 
 
 def _write_members(
-    file: IO[bytes], json: bytes, arrays: Mapping[str, NDArray[Any]], method: int
+    file: BinaryIO, json: bytes, arrays: Mapping[str, NDArray[Any]], method: int
 ) -> tuple[int, int]:
     """Write all members; returns their size before and after."""
     with zipfile.ZipFile(file, "w", method, allowZip64=False, compresslevel=6) as archive:
@@ -169,7 +169,7 @@ def _write_member(
     archive.writestr(member, bytes(data), method)
 
 
-def _check_end(file: IO[bytes]) -> None:
+def _check_end(file: BinaryIO) -> None:
     """Look at the end of the file before a reader builds a table of its members.
 
     Spinney writes no comment and no 64-bit extension, so that the end has one form only.

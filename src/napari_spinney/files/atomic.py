@@ -8,7 +8,7 @@ import stat
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ _SUFFIX = ".part"
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file that takes the place of ``path`` when the block ends without an error.
 
     Until then the old file stays as it is. The new one is on the disk before it takes the name.
@@ -41,6 +41,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     target = Path(path).resolve()
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder, so no file can be written there")
+    _check_folder(target)
     file, part = _open_part(target)
     try:
         with file:
@@ -75,6 +76,7 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path).resolve()
     if target.exists() and not target.is_dir():
         raise FileExistsError(f"{target} is a file, so no folder can be written there")
+    _check_folder(target)
     part = _part_name(target)
     part.mkdir()
     old = _part_name(target)
@@ -91,15 +93,24 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def _check_folder(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent}, so {target} is not written")
+
+
 def _part_name(target: Path) -> Path:
     return target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:12]}{_SUFFIX}")
 
 
-def _open_part(target: Path) -> tuple[IO[bytes], Path | None]:
+def _open_part(target: Path) -> tuple[BinaryIO, Path | None]:
     """A new file in the folder of the target; without a name where the system can do that."""
-    if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
+    if hasattr(os, "O_TMPFILE"):
         with suppress(OSError):  # not every file system can
-            return os.fdopen(os.open(target.parent, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b"), None
+            descriptor = os.open(target.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
+            try:  # opened once more, because libraries want a file with a name
+                return Path(f"/proc/self/fd/{descriptor}").open("r+b"), None
+            finally:
+                os.close(descriptor)
     part = _part_name(target)
     return part.open("x+b"), part
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FORMAT = "spinney model"
 FORMAT_VERSION = 1
-"""Raised with every change that an older program would misread."""
+"""Goes up with every change that an older program would misread."""
 
 _Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _ClassNumber: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
@@ -52,8 +52,8 @@ class StageHeader(_Frozen):
 class ModelHeader(_Frozen):
     """The whole of ``model.json``."""
 
-    format: Literal["spinney model"] = FORMAT
-    version: Literal[1] = FORMAT_VERSION
+    format: Literal["spinney model"] = "spinney model"
+    version: Literal[1] = 1
     kind: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
     parameters: dict[str, JsonValue]
     stages: Annotated[tuple[StageHeader, ...], Field(min_length=1, max_length=16)]
