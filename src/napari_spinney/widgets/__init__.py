@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""The napari plugin: Qt lives below this folder only."""

@@ -1,0 +1,200 @@
+"""Long work as generators over values: what worker threads run. No Qt, no layers.
+
+Each yields often enough to be stopped, and raises `Problem` with a plain sentence.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_spinney.session import ClassEntry, Count, ImageEntry, Recipe, TrainedModel
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_spinney.forest.rows import RowCache
+
+CHUNK = 2**20
+"""Elements looked at in one go, so that no call keeps other threads waiting long."""
+
+IN_MEMORY = 2**31
+"""Results of more bytes than this are kept in a temporary file."""
+
+
+class Problem(Exception):
+    """What went wrong, in a sentence for the person in front of the screen."""
+
+
+@contextmanager
+def plainly(doing: str) -> Iterator[None]:
+    """Turn any error into a `Problem` that says what was being done."""
+    try:
+        yield
+    except Problem:
+        raise
+    except MemoryError as error:
+        raise Problem(
+            f"Not enough memory for {doing}. Close other images, or work on a smaller one."
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise Problem(_sentence(str(error))) from error
+    except Exception as error:
+        raise Problem(f"Something went wrong in {doing}: {error}") from error
+
+
+def _sentence(text: str) -> str:
+    text = text.strip() or "unknown reason"
+    text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """An annotation as it was when work began; large ones are copied by the worker itself."""
+
+    array: Any
+    copied: bool
+
+    @classmethod
+    def of(cls, array: Any, *, limit: int = 2**25) -> Snapshot:
+        """Copy an array of up to ``limit`` bytes now, a larger one later."""
+        small = isinstance(array, np.ndarray) and array.nbytes <= limit
+        return cls(array.copy() if small else array, small)
+
+    def take(self) -> NDArray[np.integer]:
+        """The copy."""
+        return self.array if self.copied else np.array(self.array)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainOrder:
+    """All that training needs."""
+
+    generation: int
+    images: tuple[ImageEntry, ...]
+    annotations: tuple[Snapshot, ...]
+    recipe: Recipe
+    classes: tuple[ClassEntry, ...]
+    caches: tuple[RowCache, ...] | None = None
+
+
+def train(order: TrainOrder) -> TrainedModel:
+    """Train a new classifier.
+
+    Raises
+    ------
+    Problem
+        If there is nothing to learn from, or the images do not go together.
+    """
+    from napari_spinney.classifiers.pixels import PixelClassifier
+
+    with plainly("training"):
+        first = _same_axes(order.images)
+        start = time.perf_counter()
+        classifier = PixelClassifier(order.recipe.features, **order.recipe.parameters())
+        classifier.class_names = {c.number: c.name for c in order.classes}
+        classifier.class_colors = {c.number: c.color for c in order.classes}
+        classifier.fit(
+            [entry.data for entry in order.images],
+            [snapshot.take() for snapshot in order.annotations],
+            channel_axis=first.channel_axis,
+            time_axis=first.time_axis,
+            spacing=first.spacing if order.recipe.use_spacing else None,
+            device=order.recipe.device,
+            caches=order.caches,
+        )
+        return TrainedModel(classifier, order.generation, seconds=time.perf_counter() - start)
+
+
+def _same_axes(images: tuple[ImageEntry, ...]) -> ImageEntry:
+    if not images:
+        raise Problem("Nothing is painted yet: paint a stroke of two classes, then train.")
+    first = images[0]
+    for other in images[1:]:
+        if (other.axes, other.n_channels) != (first.axes, first.n_channels):
+            raise Problem(
+                f"{first.name} has {first.n_channels} channel(s) and axes {first.axes}, "
+                f"{other.name} has {other.n_channels} and {other.axes}: images that are trained on "
+                "together need the same. Leave one out under Train."
+            )
+    return first
+
+
+def training(order: TrainOrder) -> Generator[None, None, TrainedModel]:
+    """`train` as a generator."""
+    yield
+    return train(order)
+
+
+def estimating(model: TrainedModel) -> Generator[None, None, tuple[Any, int]]:
+    """Estimate the error of a model on strokes that were held out."""
+    yield
+    with plainly("estimating the error"):
+        return model.classifier.validate(), model.generation
+
+
+def counting(image_id: str, snapshot: Snapshot) -> Generator[None, None, Tally]:
+    """Count painted pixels and strokes per class."""
+    yield
+    with plainly("counting the strokes"):
+        return (yield from tally(image_id, snapshot.array))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """How much is painted on one image, and a number that tells one state from another."""
+
+    image_id: str
+    counts: dict[int, Count]
+    digest: int
+
+
+def tally(image_id: str, annotation: Any) -> Generator[None, None, Tally]:
+    """Count pixels in small steps, and strokes in the painted region only."""
+    from napari_spinney.forest.training import strokes_of
+
+    positions = yield from painted_positions(annotation)
+    if not len(positions):
+        return Tally(image_id, {}, 0)
+    coordinates = np.unravel_index(positions, annotation.shape)
+    low = [int(c.min()) for c in coordinates]
+    box = tuple(slice(a, int(c.max()) + 1) for a, c in zip(low, coordinates, strict=True))
+    region = np.array(annotation[box])
+    yield
+    strokes = np.asarray(strokes_of(region))
+    yield
+    values = region[tuple(c - a for c, a in zip(coordinates, low, strict=True))]
+    which = strokes[tuple(c - a for c, a in zip(coordinates, low, strict=True))]
+    counts = {
+        int(n): Count(int((values == n).sum()), len(np.unique(which[values == n])))
+        for n in np.unique(values)
+        if n
+    }
+    return Tally(image_id, counts, hash((positions.tobytes(), values.tobytes())))
+
+
+def painted_positions(annotation: Any) -> Generator[None, None, NDArray[np.intp]]:
+    """Flat positions of painted pixels, found piece by piece."""
+    flat = annotation.reshape(-1)
+    found = []
+    for start in range(0, flat.size, CHUNK):
+        found.append(np.flatnonzero(flat[start : start + CHUNK]) + start)
+        if start % (16 * CHUNK) == 0:
+            yield
+    return np.concatenate(found)
+
+
+def allocate(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Zeros for a result; a large one lives in a temporary file that goes with it."""
+    if math.prod(shape) * np.dtype(dtype).itemsize <= IN_MEMORY:
+        return np.zeros(shape, dtype)
+    return np.memmap(tempfile.TemporaryFile(prefix="spinney-"), dtype, "w+", shape=shape)

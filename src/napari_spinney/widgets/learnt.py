@@ -1,0 +1,29 @@
+"""One line about what was learnt, and from what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QLabel
+
+from napari_spinney.messages import learnt_from
+
+if TYPE_CHECKING:
+    from napari_spinney.widgets.workspace import Workspace
+
+
+class LearntLine(QLabel):
+    """Says, for instance, "Learnt from 12 strokes, 1,815 px, 2 images in 0.14 s"."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._session = workspace.session
+        self.setWordWrap(True)
+        self.setToolTip("What the model at hand was trained on, and the error that is expected.")
+        self._session.model_changed.connect(self.refresh)
+        self._session.report_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say it anew."""
+        self.setText(learnt_from(self._session))

@@ -1,0 +1,56 @@
+"""Which model predicts: that of this session, or one from a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_spinney.messages import about_model
+from napari_spinney.session import Activity
+
+if TYPE_CHECKING:
+    from napari_spinney.widgets.workspace import Workspace
+
+FILTERS = "Models (*.spinney *.cl)"
+
+
+class ModelRow(QWidget):
+    """One sentence about the model, and a button to open another."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setToolTip("The model that predicts: its classes, and when it was trained.")
+        self.open = QPushButton("Open model …")
+        self.open.setToolTip(
+            "Opens a .spinney model, or a .cl file of APOC. You can also drag it onto the viewer."
+        )
+        row = QHBoxLayout()
+        row.addWidget(self.open)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text)
+        layout.addLayout(row)
+        self.open.clicked.connect(self._on_open_clicked)
+        workspace.session.model_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say it anew."""
+        self.text.setText(about_model(self._workspace.session))
+
+    def open_path(self, path: str) -> None:
+        """Open a model; what is wrong with it is said in words."""
+        try:
+            self._workspace.open_model(path)
+        except (OSError, ValueError) as error:
+            self._workspace.session.set_activity(Activity("failed", str(error)))
+
+    def _on_open_clicked(self) -> None:
+        dialog = QFileDialog(self, "Open model", "", FILTERS)
+        dialog.fileSelected.connect(self.open_path)
+        dialog.open()
