@@ -4,7 +4,7 @@
 // for float32 sums it is sum / (sum over the classes). Where KIND is 1, the sums of the last
 // class are what is missing to `total` and its plane is not read.
 
-static inline uint exact_sum(__global const float *arena, __global const int *restrict code,
+INLINE uint exact_sum(__global const float *arena, __global const int *restrict code,
                       __global const int *restrict step, const size_t pixel, const int n_classes,
                       const uint total, const int c) {
     if (!KIND || c < n_classes - 1) return as_uint(arena[(size_t)(IN0 + c) * PLANE + pixel]);
@@ -26,7 +26,7 @@ static inline uint exact_sum(__global const float *arena, __global const int *re
     const size_t volume = (size_t)(Z1 - Z0) * (Y1 - Y0) * (X1 - X0);                 \
     for (int x = X0 + get_global_id(0); x < X1; x += get_global_size(0))
 
-static inline float probability(__global const float *arena, __global const int *restrict code,
+INLINE float probability(__global const float *arena, __global const int *restrict code,
                          __global const int *restrict step, const size_t pixel,
                          const int n_classes, const int exact, const uint total,
                          const real factor, const int c) {
@@ -38,7 +38,7 @@ static inline float probability(__global const float *arena, __global const int 
 }
 
 // Class with the largest sum; the lowest of equals.
-static inline int best_class(__global const float *arena, __global const int *restrict code,
+INLINE int best_class(__global const float *arena, __global const int *restrict code,
                       __global const int *restrict step, const size_t pixel, const int n_classes,
                       const int exact, const uint total) {
     int best = 0;

@@ -38,7 +38,7 @@ typedef floatv realv;
 #define VALUE(feature, j) LOAD(tile + ((feature) * TALL + (j)) * V)
 
 // Copy the columns of one tile; rows past the region repeat the last. Says whether any is NaN.
-static inline int gather(__global const float *arena, __global const int *restrict code,
+INLINE int gather(__global const float *arena, __global const int *restrict code,
                   __global const int *restrict step, const int z, const int y, const int x,
                   float *restrict tile) {
     intv nan = 0;
@@ -66,43 +66,85 @@ static inline int gather(__global const float *arena, __global const int *restri
 // Complete trees of one small depth, without branches: node i has children 2 i + 1 and 2 i + 2.
 // nodes: (feature, bits of the threshold); leaves: (tree, class, leaf), one bit pattern each.
 
-static inline intv goes_left(TILE_ARGUMENTS, const int2 node, const int nan_left, const int nans,
+INLINE intv goes_left(TILE_ARGUMENTS, const int2 node, const int nan_left, const int nans,
                       const int j) {
     const floatv value = VALUE(node.x, j);
     const intv left = value <= as_float(node.y);
     return nans ? left | ((value != value) & nan_left) : left;
 }
 
-static inline void add_complete(TILE_ARGUMENTS, __global const int2 *restrict nodes,
-                         __global const int *restrict nan_left, __global const int *restrict leaves,
-                         const int n_trees, const int n_classes, const int depth, const int classes,
-                         const int exact, const int nans, intv sums[2][TALL]) {
-    const int n_leaves = 1 << depth, n_nodes = n_leaves - 1;
-    for (int tree = 0; tree < n_trees; tree++) {
-#pragma unroll
-        for (int j = 0; j < TALL; j++) {
-            intv left[7];
-#pragma unroll
-            for (int i = 0; i < n_nodes; i++)
-                left[i] = goes_left(TILE, nodes[i], nans ? nan_left[i] : 0, nans, j);
-#pragma unroll
-            for (int c = 0; c < classes; c++) {
-                intv value[8];
-#pragma unroll
-                for (int i = 0; i < n_leaves; i++) value[i] = leaves[c * n_leaves + i];
-#pragma unroll
-                for (int level = depth - 1; level >= 0; level--)
-#pragma unroll
-                    for (int i = 0; i < (1 << level); i++)
-                        value[i] = left[(1 << level) - 1 + i] ? value[2 * i] : value[2 * i + 1];
-                sums[c][j] = exact ? sums[c][j] + value[0]
-                                   : AS_INTV(AS_FLOATV(sums[c][j]) + AS_FLOATV(value[0]));
-            }
-        }
-        nodes += n_nodes;
-        nan_left += n_nodes;
-        leaves += n_classes * n_leaves;
+// Leaf `i` of class `c`, and the leaf that comparisons m0 .. m6 lead to. Written out, not looped
+// over: what is indexed by a variable would not stay in registers.
+#define LEAF(c, i) ((intv)leaves[(c) * (1 << depth) + (i)])
+#define EITHER(m, a, b) ((m) ? (a) : (b))
+#define REACHED_1(c) EITHER(m0, LEAF(c, 0), LEAF(c, 1))
+#define REACHED_2(c)                                                                 \
+    EITHER(m0, EITHER(m1, LEAF(c, 0), LEAF(c, 1)), EITHER(m2, LEAF(c, 2), LEAF(c, 3)))
+#define REACHED_3(c)                                                                 \
+    EITHER(m0,                                                                       \
+           EITHER(m1, EITHER(m3, LEAF(c, 0), LEAF(c, 1)), EITHER(m4, LEAF(c, 2), LEAF(c, 3))), \
+           EITHER(m2, EITHER(m5, LEAF(c, 4), LEAF(c, 5)), EITHER(m6, LEAF(c, 6), LEAF(c, 7))))
+#define COMPARE(i, j) goes_left(TILE, nodes[i], nans ? nan_left[i] : 0, nans, j)
+
+INLINE intv add_value(const intv sum, const intv value, const int exact) {
+    return exact ? sum + value : AS_INTV(AS_FLOATV(sum) + AS_FLOATV(value));
+}
+
+INLINE void add_tree(TILE_ARGUMENTS, __global const int2 *restrict nodes,
+                            __global const int *restrict nan_left,
+                            __global const int *restrict leaves, const int depth,
+                            const int classes, const int exact, const int nans, const int j,
+                            intv *restrict first, intv *restrict second) {
+    const intv m0 = COMPARE(0, j);
+    if (depth == 1) {
+        *first = add_value(*first, REACHED_1(0), exact);
+        if (classes > 1) *second = add_value(*second, REACHED_1(1), exact);
+        return;
     }
+    const intv m1 = COMPARE(1, j), m2 = COMPARE(2, j);
+    if (depth == 2) {
+        *first = add_value(*first, REACHED_2(0), exact);
+        if (classes > 1) *second = add_value(*second, REACHED_2(1), exact);
+        return;
+    }
+    const intv m3 = COMPARE(3, j), m4 = COMPARE(4, j), m5 = COMPARE(5, j), m6 = COMPARE(6, j);
+    *first = add_value(*first, REACHED_3(0), exact);
+    if (classes > 1) *second = add_value(*second, REACHED_3(1), exact);
+}
+
+#define ADD_TREE(j)                                                                  \
+    add_tree(TILE, nodes, nan_left, leaves, depth, classes, exact, nans, j, &a##j, &b##j);
+
+INLINE void add_complete(TILE_ARGUMENTS, __global const int2 *restrict nodes,
+                                __global const int *restrict nan_left,
+                                __global const int *restrict leaves, const int n_trees,
+                                const int n_classes, const int depth, const int classes,
+                                const int exact, const int nans, intv sums[2][TALL]) {
+    intv a0 = 0, b0 = 0;
+#if TALL == 4
+    intv a1 = 0, a2 = 0, a3 = 0, b1 = 0, b2 = 0, b3 = 0;
+#endif
+    for (int tree = 0; tree < n_trees; tree++) {
+        ADD_TREE(0)
+#if TALL == 4
+        ADD_TREE(1)
+        ADD_TREE(2)
+        ADD_TREE(3)
+#endif
+        nodes += (1 << depth) - 1;
+        nan_left += (1 << depth) - 1;
+        leaves += n_classes << depth;
+    }
+    sums[0][0] = a0;
+    sums[1][0] = b0;
+#if TALL == 4
+    sums[0][1] = a1;
+    sums[0][2] = a2;
+    sums[0][3] = a3;
+    sums[1][1] = b1;
+    sums[1][2] = b2;
+    sums[1][3] = b3;
+#endif
 }
 
 #define COMPLETE(depth_)                                                             \
@@ -116,7 +158,6 @@ static inline void add_complete(TILE_ARGUMENTS, __global const int2 *restrict no
             GATHER                                                                   \
             for (int c = 0; c < n_classes; c += 2) {                                 \
                 intv sums[2][TALL];                                                  \
-                _Pragma("unroll") for (int j = 0; j < TALL; j++) sums[0][j] = sums[1][j] = 0; \
                 if (n_classes - c == 1)                                              \
                     COMPLETE_NANS(depth_, 1)                                         \
                 else                                                                 \
@@ -163,7 +204,7 @@ COMPLETE(3)
 // Trees of any shape in preorder. nodes: (feature or -1, bits of the threshold, right child or
 // row of `leaves`, all bits set where NaN goes left).
 
-static inline void add_leaf(intv *sum, const intv here, __global const void *leaves, const int position,
+INLINE void add_leaf(intv *sum, const intv here, __global const void *leaves, const int position,
                      const int exact) {
     if (exact) {
         const int quanta = ((__global const int *)leaves)[position];
@@ -216,7 +257,7 @@ KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
 #endif
 
 // One bit for each lane of a comparison.
-static inline ulong bits(const intv lanes) {
+INLINE ulong bits(const intv lanes) {
 #if V == 16 && defined(__AVX512DQ__) && !defined(PORTABLE)
     return (ushort)__builtin_ia32_cvtd2mask512(lanes);
 #elif V == 16 && defined(__AVX__) && !defined(PORTABLE)
@@ -237,7 +278,7 @@ static inline ulong bits(const intv lanes) {
 #endif
 }
 
-static inline ulong all_left(const float *restrict tile, const int4 node, const int nans) {
+INLINE ulong all_left(const float *restrict tile, const int4 node, const int nans) {
     ulong left = 0;
 #pragma unroll
     for (int j = 0; j < TALL; j++) {
@@ -248,7 +289,7 @@ static inline ulong all_left(const float *restrict tile, const int4 node, const 
     return left;
 }
 
-static inline void add_leaves(intv *restrict sums, const ulong mask, __global const void *leaves,
+INLINE void add_leaves(intv *restrict sums, const ulong mask, __global const void *leaves,
                        const int row, const int n_classes, const int exact) {
     intv here[TALL];
 #pragma unroll
@@ -261,7 +302,7 @@ static inline void add_leaves(intv *restrict sums, const ulong mask, __global co
 }
 
 // All pixels of a tile go down together; a subtree that none of them needs is not entered.
-static inline void walk(const float *restrict tile, __global const int4 *restrict nodes,
+INLINE void walk(const float *restrict tile, __global const int4 *restrict nodes,
                  __global const int *restrict roots, __global const void *restrict leaves,
                  const int n_trees, const int n_classes, const int exact, const int nans,
                  intv *restrict sums) {

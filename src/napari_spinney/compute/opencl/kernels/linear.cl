@@ -5,7 +5,7 @@
 // Four vectors of one row side by side, from x on. Sums are named, not numbered, to be registers.
 #define NEXT(sum, p) sum = fma(weight, LOAD(p), sum);
 
-static inline void correlate_wide(__global const float *restrict in, __global float *restrict out,
+INLINE void correlate_wide(__global const float *restrict in, __global float *restrict out,
                                   __global const float *restrict w, const int taps) {
     floatv a = -0.0f, b = -0.0f, c = -0.0f, d = -0.0f;
     for (int k = 0; k < taps; k++, in++) {
@@ -18,7 +18,7 @@ static inline void correlate_wide(__global const float *restrict in, __global fl
     STORE(d, out + 3 * V);
 }
 
-static inline void correlate_narrow(__global const float *restrict in, __global float *restrict out,
+INLINE void correlate_narrow(__global const float *restrict in, __global float *restrict out,
                                     __global const float *restrict w, const int taps) {
     floatv a = -0.0f;
     for (int k = 0; k < taps; k++, in++) {
@@ -49,7 +49,7 @@ KERNEL correlate_x(ARGUMENTS) {
 #define TAPS_8(k) TAP(0, k) TAP(1, (k) - 1) TAP(2, (k) - 2) TAP(3, (k) - 3) \
     TAP(4, (k) - 4) TAP(5, (k) - 5) TAP(6, (k) - 6) TAP(7, (k) - 7)
 
-static inline void correlate_8_rows(__global const float *restrict in, __global float *restrict out,
+INLINE void correlate_8_rows(__global const float *restrict in, __global float *restrict out,
                                     __global const float *restrict w, const int taps,
                                     const int first_row, const int n, const int reflect,
                                     const size_t stride, const int rows) {
@@ -90,7 +90,7 @@ static inline void correlate_8_rows(__global const float *restrict in, __global 
     if (rows > 7) STORE(s7, out + 7 * stride);
 }
 
-static inline void correlate_1_row(__global const float *restrict in, __global float *restrict out,
+INLINE void correlate_1_row(__global const float *restrict in, __global float *restrict out,
                                    __global const float *restrict w, const int taps,
                                    const int first_row, const int n, const int reflect,
                                    const size_t stride) {
@@ -102,7 +102,7 @@ static inline void correlate_1_row(__global const float *restrict in, __global f
     STORE(s0, out);
 }
 
-static inline void correlate_rows(__global float *arena, __global const int *restrict code,
+INLINE void correlate_rows(__global float *arena, __global const int *restrict code,
                            __global const float *restrict weights,
                            __global const int *restrict step, const int z, const int y,
                            const int along, const int end, const int n, const size_t stride) {
@@ -134,7 +134,7 @@ KERNEL correlate_z(ARGUMENTS) {
 }
 
 // KIND 0: minimum, 1: maximum. A NaN stays until a comparison drops it, as on the CPU.
-static inline floatv extreme(const floatv a, const floatv b, const int maximum) {
+INLINE floatv extreme(const floatv a, const floatv b, const int maximum) {
     return maximum ? (b > a ? b : a) : (b < a ? b : a);
 }
 
@@ -149,7 +149,7 @@ KERNEL extremum_x(ARGUMENTS) {
     }
 }
 
-static inline void extremum_rows(__global float *arena, __global const int *restrict code,
+INLINE void extremum_rows(__global float *arena, __global const int *restrict code,
                           __global const int *restrict step, const int z, const int y,
                           const int along, const int n, const size_t stride) {
     __global const float *in = ROW(IN0, z, y);

@@ -69,7 +69,7 @@ KERNEL standard_deviation(ARGUMENTS) {
 }
 
 // Floats as integers of the same order; the map is its own inverse. NaN comes last.
-static inline intv ordered(const intv bits) { return bits ^ ((bits >> 31) & 0x7fffffff); }
+INLINE intv ordered(const intv bits) { return bits ^ ((bits >> 31) & 0x7fffffff); }
 
 // Binary search for the bits of the middle value: no storage, any window.
 KERNEL median(ARGUMENTS) {

@@ -66,6 +66,8 @@ typedef JOIN(uint, V) uintv;
     __global float *arena, __global const int *restrict code,                        \
         __global const float *restrict weights, const int first, const int others
 #define KERNEL __kernel GROUP void
+// Functions that take constants must be part of their callers, or the constants are lost.
+#define INLINE static inline __attribute__((always_inline))
 
 // One work-item in dimension 2 is one step and one position along the axis that is left over.
 #define STEP_AND_OTHER                                                               \
@@ -85,7 +87,7 @@ typedef JOIN(uint, V) uintv;
     (arena + (size_t)(slot) * PLANE + ((size_t)(z) * NY + (y)) * PITCH + MARGIN)
 
 // The row or pixel that stands for position i of an axis with n positions.
-static inline int position(int i, const int n, const int reflect) {
+INLINE int position(int i, const int n, const int reflect) {
     if (i >= 0 && i < n) return i;
     if (!reflect) return clamp(i, 0, n - 1);
     i %= 2 * n;
