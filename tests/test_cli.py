@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
@@ -401,3 +402,69 @@ def test_debug_shows_where(folder):
 )
 def test_an_option_is_repeated_for_each_file(given, expected):
     assert repeat_option(given.split(), ("-a", "--annotation")) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "word"),
+    [
+        (np.full((320, 320), 0.5), "0.5"),
+        (np.full((320, 320), -1), "-1"),
+        (np.ones((320, 320), np.uint8), "second"),
+        (np.zeros((0, 320), np.uint8), "(0, 320)"),
+        (np.ones(320, np.uint8), "(320,)"),
+    ],
+    ids=["fractions", "negative", "one class", "empty", "1D"],
+)
+def test_an_unfit_annotation_is_refused(folder, annotation, word):
+    np.save(folder / "strokes.npy", annotation)
+    line = fails(
+        "train", folder / "nuclei.tif", "-a", folder / "strokes.npy", "-o", folder / "m.spinney"
+    )
+    assert word in line
+    assert not (folder / "m.spinney").exists()
+
+
+@pytest.mark.parametrize("shape", [(320,), (0, 320), (2, 2, 2, 2, 32, 32)], ids=str)
+def test_an_unfit_image_is_refused(folder, shape):
+    np.save(folder / "image.npy", np.zeros(shape, np.uint8))
+    np.save(folder / "strokes.npy", np.zeros(shape, np.uint8))
+    fails("train", folder / "image.npy", "-a", folder / "strokes.npy", "-o", folder / "m.spinney")
+
+
+def test_an_annotation_of_floats_with_whole_numbers_works(folder):
+    np.save(folder / "strokes.npy", samples.load_sample("nuclei").strokes.astype(float))
+    out = folder / "m.spinney"
+    result = spin("train", folder / "nuclei.tif", "-a", folder / "strokes.npy", "-o", out, *QUICK)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_colour_picture_is_read_as_channels(folder):
+    image = np.stack([samples.load_sample("nuclei").image] * 3, axis=-1)
+    iio.imwrite(folder / "colour.png", image)
+    out = folder / "m.spinney"
+    strokes = folder / "nuclei_strokes.tif"
+    result = spin("train", folder / "colour.png", "-a", strokes, "-o", out, *QUICK)
+    assert result.exit_code == 0, result.output
+    assert spinney.load(out).state_.n_channels == 3
+
+
+def test_pixels_that_are_no_numbers_work(folder):
+    image = samples.load_sample("nuclei").image.astype(np.float32)
+    image[5:9, 5:9], image[100, 100] = np.nan, np.inf
+    tifffile.imwrite(folder / "image.tif", image)
+    out, strokes = folder / "m.spinney", folder / "nuclei_strokes.tif"
+    result = spin("train", folder / "image.tif", "-a", strokes, "-o", out, *QUICK)
+    assert result.exit_code == 0, result.output
+    result = spin("predict", out, folder / "image.tif", "-o", folder / "out", "--device", "cpu")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_folder_that_cannot_be_made_is_named(folder, model):
+    (folder / "file").write_text("in the way")
+    line = fails("predict", model, folder / "nuclei.tif", "-o", folder / "file" / "out")
+    assert "file" in line
+
+
+def test_a_model_of_an_unknown_kind_of_file_is_refused(folder, model):
+    line = fails("convert", model, folder / "m.onnx")
+    assert ".spinney" in line
