@@ -1,142 +1,183 @@
-"""Numba kernels that evaluate a packed forest on tiles of 64 pixels; see `trees`."""
+"""Numba kernels that evaluate a packed forest on tiles of pixels; see `trees`."""
 
 # mypy: allow-untyped-defs, no-check-untyped-defs, disable-error-code="call-arg"
 
 import numpy as np
 from numba import njit
 
-from napari_spinney.compute.cpu.lanes import LANES, add_where, not_a_number, not_above
+from napari_spinney.compute.cpu.lanes import (
+    LANES,
+    RUN,
+    add_leaves_1,
+    add_leaves_2,
+    copy_run,
+    split_tile,
+)
 
-FULL = np.uint64(2**64 - 1)
-"""The mask of a whole tile."""
+# All unsigned: numba checks signed indices for being negative, and makes floats of a mixture.
+_ZERO, _ONE, _TWO, _THREE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
+_FULL = np.uint64(2**64 - 1)
+_NUMBER = np.uint64(2**31 - 1)
+_FLAG = np.uint64(31)
 
 
 @njit(nogil=True, cache=True)
 def _gather(planes, z, y, x, height, tile):
-    """Copy pixels of a tile, height x 64/height; repeat the last at the border. True if NaN."""
+    """Copy the pixels of a tile; repeat the last row and column at a border. True if NaN."""
     width = LANES // height
-    rows, columns = planes.shape[2], planes.shape[3]
+    n_features, _, rows, columns = planes.shape
+    contiguous = planes.strides[3] == 4
     found = False
-    for feature in range(planes.shape[0]):
+    for f in range(n_features):
         for j in range(height):
             row = min(y + j, rows - 1)
-            if x + width <= columns:
-                for i in range(width):
-                    tile[feature, j * width + i] = planes[feature, z, row, x + i]
-            else:
-                for i in range(width):
-                    tile[feature, j * width + i] = planes[feature, z, row, min(x + i, columns - 1)]
-        for i in range(LANES):
-            found |= tile[feature, i] != tile[feature, i]
+            for i in range(0, width, RUN):
+                if contiguous and x + i + RUN <= columns:
+                    found |= copy_run(planes, f, z, row, x + i, tile, j * width + i)
+                else:
+                    for k in range(i, i + RUN):
+                        value = planes[f, z, row, min(x + k, columns - 1)]
+                        found |= value != value
+                        tile[f, j * width + k] = value
     return found
 
 
 @njit(nogil=True, cache=True)
-def _walk(roots, feature, threshold, link, nan_left, values, tile, has_nan, sums, nodes, masks):
+def _find_leaves(roots, nodes, tile, has_nan, queue, middle):
+    """Send a tile down some trees; return the end of the list of leaves that it reaches.
+
+    ``queue`` has entries (node, mask, mask): from 0 on the inner nodes still to be visited, from
+    ``middle`` on the leaves. An entry is written for every child, and kept if it has pixels: no
+    step waits for the one before it, and no branch is there to be guessed wrong.
+    """
+    inner, leaves, head = _ZERO, middle, _ZERO
+    for k in range(len(roots)):
+        is_leaf = np.uint64(roots[k]) >> _FLAG
+        at = leaves if is_leaf != _ZERO else inner
+        queue[at, _ZERO] = np.uint64(roots[k]) & _NUMBER
+        queue[at, _ONE] = _FULL
+        queue[at, _TWO] = _FULL
+        leaves += is_leaf
+        inner += _ONE - is_leaf
+    while head < inner:
+        node, mask_0, mask_1 = queue[head, _ZERO], queue[head, _ONE], queue[head, _TWO]
+        head += _ONE
+        feature = np.uint64(nodes[node, _ZERO])
+        left_0, left_1, nan_0, nan_1 = split_tile(
+            tile, feature & _NUMBER, np.uint64(nodes[node, _ONE])
+        )
+        if has_nan:
+            nan_left = _ZERO - (feature >> _FLAG)
+            left_0 |= nan_0 & nan_left
+            left_1 |= nan_1 & nan_left
+        for side in (_TWO, _THREE):
+            child = np.uint64(nodes[node, side])
+            is_leaf = child >> _FLAG
+            at = (leaves & (_ZERO - is_leaf)) | (inner & (is_leaf - _ONE))
+            child_0 = mask_0 & (left_0 if side == _TWO else ~left_0)
+            child_1 = mask_1 & (left_1 if side == _TWO else ~left_1)
+            queue[at, _ZERO] = child & _NUMBER
+            queue[at, _ONE] = child_0
+            queue[at, _TWO] = child_1
+            kept = np.uint64((child_0 | child_1) != _ZERO)
+            leaves += kept & is_leaf
+            inner += kept & (is_leaf ^ _ONE)
+    return leaves
+
+
+@njit(nogil=True, cache=True)
+def _evaluate(roots, nodes, values, at_once, tile, has_nan, sums, queue, middle):
     """Add up the leaves that the pixels of one tile reach."""
-    for root in roots:
-        waiting = 0
-        node = np.int64(root)
-        mask = FULL
-        while True:
-            while feature[node] >= 0:
-                left = not_above(tile, feature[node], threshold[node])
-                if has_nan:
-                    left |= nan_left[node] & not_a_number(tile, feature[node], threshold[node])
-                right = mask & ~left
-                left &= mask
-                nodes[waiting] = link[node]
-                masks[waiting] = right
-                waiting += (left != 0) & (right != 0)
-                node = node + 1 if left != 0 else np.int64(link[node])
-                mask = left if left != 0 else right
-            for c in range(values.shape[1]):
-                add_where(sums, c, mask, values[link[node], c])
-            if waiting == 0:
-                break
-            waiting -= 1
-            node = nodes[waiting]
-            mask = masks[waiting]
+    sums[:] = 0
+    n_classes = values.shape[1]
+    for first in range(0, len(roots), at_once):
+        end = _find_leaves(roots[first : first + at_once], nodes, tile, has_nan, queue, middle)
+        for c in range(0, n_classes - 1, 2):
+            add_leaves_2(queue, middle, end, values, c, sums)
+        if n_classes % 2:
+            add_leaves_1(queue, middle, end, values, n_classes - 1, sums)
 
 
 @njit(nogil=True, cache=True)
-def _best(sums, i):
-    """Class with the largest sum in lane ``i``; the lowest wins a tie."""
-    best = 0
-    for c in range(1, sums.shape[0]):
-        if sums[c, i] > sums[best, i]:
-            best = c
-    return best
-
-
-@njit(nogil=True, cache=True)
-def _probability(sums, c, i, factor):
-    """Probability of a class in lane ``i``, float32."""
+def _probabilities(sums, factor, out):
+    """Turn sums into probabilities, (n_classes, LANES) float32."""
+    n_classes = sums.shape[0]
     if factor > 0:
-        return np.float32(sums[c, i] * factor)
-    whole = np.float32(0)
-    for k in range(sums.shape[0]):
-        whole += np.float32(sums[k, i])
-    return np.float32(sums[c, i]) / whole if whole > 0 else np.float32(0)
+        for c in range(n_classes):
+            for i in range(LANES):
+                out[c, i] = np.float32(sums[c, i] * factor)
+        return
+    for i in range(LANES):
+        whole = np.float32(sums[0, i])
+        for c in range(1, n_classes):
+            whole += np.float32(sums[c, i])
+        for c in range(n_classes):
+            out[c, i] = np.float32(sums[c, i]) / whole if whole > 0 else np.float32(0)
 
 
 @njit(nogil=True, cache=True)
-def _uncertainty(sums, i, factor):
-    """1 - (best - second best probability) in lane ``i``, float32."""
-    best = _best(sums, i)
-    second = 0.0
-    for c in range(sums.shape[0]):
-        if c != best:
-            second = max(second, np.float64(_probability(sums, c, i, factor)))
-    return np.float32(1.0 - (np.float64(_probability(sums, best, i, factor)) - second))
+def _best(sums, best, index):
+    """Find the class with the largest sum; the lowest wins a tie."""
+    for i in range(LANES):
+        best[i] = sums[0, i]
+        index[i] = 0
+    for c in range(1, sums.shape[0]):
+        for i in range(LANES):
+            larger = sums[c, i] > best[i]
+            best[i] = sums[c, i] if larger else best[i]
+            index[i] = c if larger else index[i]
+
+
+@njit(nogil=True, cache=True)
+def _uncertainty(probabilities, out):
+    """1 - (best - second best probability), to row 0 of ``out``."""
+    for i in range(LANES):
+        best, second = probabilities[0, i], np.float32(0)
+        for c in range(1, probabilities.shape[0]):
+            value = probabilities[c, i]
+            second = max(second, min(value, best))
+            best = max(best, value)
+        out[0, i] = np.float32(1.0 - (np.float64(best) - np.float64(second)))
 
 
 def predict_tiles(
     roots,
-    feature,
-    threshold,
-    link,
-    nan_left,
+    nodes,
     values,
     factor,
+    at_once,
+    middle,
     planes,
     tile,
     sums,
-    nodes,
-    masks,
+    queue,
+    numbers,
+    best,
+    index,
     labels,
     output,
-    classes,
-    numbers,
+    classes_out,
+    numbers_out,
 ):
-    """Go over all tiles; see `predict_planes`."""
-    height = 4 if planes.shape[2] >= 4 else 1
+    """Go over all tiles; see `trees.predict_planes`."""
+    _, depth, rows, columns = planes.shape
+    height = 8 if rows >= 8 else 4 if rows >= 4 else 2 if rows >= 2 else 1
     width = LANES // height
-    for z in range(planes.shape[1]):
-        for y in range(0, planes.shape[2], height):
-            for x in range(0, planes.shape[3], width):
+    for z in range(depth):
+        for y in range(0, rows, height):
+            for x in range(0, columns, width):
                 has_nan = _gather(planes, z, y, x, height, tile)
-                sums[:] = 0
-                _walk(
-                    roots,
-                    feature,
-                    threshold,
-                    link,
-                    nan_left,
-                    values,
-                    tile,
-                    has_nan,
-                    sums,
-                    nodes,
-                    masks,
-                )
-                for j in range(min(height, planes.shape[2] - y)):
-                    for i in range(min(width, planes.shape[3] - x)):
-                        lane = j * width + i
-                        if output == 0:
-                            classes[z, y + j, x + i] = labels[_best(sums, lane)]
-                        elif output == 1:
-                            for c in range(sums.shape[0]):
-                                numbers[c, z, y + j, x + i] = _probability(sums, c, lane, factor)
-                        else:
-                            numbers[0, z, y + j, x + i] = _uncertainty(sums, lane, factor)
+                _evaluate(roots, nodes, values, at_once, tile, has_nan, sums, queue, middle)
+                if output == 0:
+                    _best(sums, best, index)
+                    for j in range(min(height, rows - y)):
+                        for i in range(min(width, columns - x)):
+                            classes_out[z, y + j, x + i] = labels[index[j * width + i]]
+                    continue
+                _probabilities(sums, factor, numbers)
+                if output == 2:
+                    _uncertainty(numbers, numbers)
+                for c in range(numbers_out.shape[0]):
+                    for j in range(min(height, rows - y)):
+                        for i in range(min(width, columns - x)):
+                            numbers_out[c, z, y + j, x + i] = numbers[c, j * width + i]
