@@ -15,6 +15,7 @@ from napari_spinney.compute.cpu.vectors import (
     add,
     divide,
     fma,
+    item,
     load,
     multiply,
     narrow,
@@ -54,13 +55,13 @@ def eigenvalues_2x2(arena, inputs, targets, rows_in, rows_out, width):
     half = splat(_HALF)
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            yy = load(arena, inputs[0] + rows_in[0, row] + x)
-            yx = load(arena, inputs[1] + rows_in[1, row] + x)
-            xx = load(arena, inputs[2] + rows_in[2, row] + x)
+            yy = load(arena, item(inputs, 0) + item(rows_in[0], row) + x)
+            yx = load(arena, item(inputs, 1) + item(rows_in[1], row) + x)
+            xx = load(arena, item(inputs, 2) + item(rows_in[2], row) + x)
             mean = multiply(half, add(yy, xx))
             difference = multiply(half, subtract(yy, xx))
             root = square_root(fma(difference, difference, multiply(yx, yx)))
-            t = rows_out[row] + x
+            t = item(rows_out, row) + x
             if targets[0] >= 0:
                 store(arena, targets[0] + t, add(mean, root))
             if targets[1] >= 0:
@@ -96,12 +97,12 @@ def eigenvalues_3x3(arena, inputs, targets, rows_in, rows_out, width):
     one, third, sixth, zero = splat(1.0), splat(1.0 / 3.0), splat(1.0 / 6.0), splat(0.0)
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            zz = widen(load(arena, inputs[0] + rows_in[0, row] + x))
-            zy = widen(load(arena, inputs[1] + rows_in[1, row] + x))
-            zx = widen(load(arena, inputs[2] + rows_in[2, row] + x))
-            yy = widen(load(arena, inputs[3] + rows_in[3, row] + x))
-            yx = widen(load(arena, inputs[4] + rows_in[4, row] + x))
-            xx = widen(load(arena, inputs[5] + rows_in[5, row] + x))
+            zz = widen(load(arena, item(inputs, 0) + item(rows_in[0], row) + x))
+            zy = widen(load(arena, item(inputs, 1) + item(rows_in[1], row) + x))
+            zx = widen(load(arena, item(inputs, 2) + item(rows_in[2], row) + x))
+            yy = widen(load(arena, item(inputs, 3) + item(rows_in[3], row) + x))
+            yx = widen(load(arena, item(inputs, 4) + item(rows_in[4], row) + x))
+            xx = widen(load(arena, item(inputs, 5) + item(rows_in[5], row) + x))
             mean = multiply(third, add(add(zz, yy), xx))
             a, b, c = subtract(zz, mean), subtract(yy, mean), subtract(xx, mean)
             outside = add(add(multiply(zy, zy), multiply(zx, zx)), multiply(yx, yx))
@@ -123,7 +124,7 @@ def eigenvalues_3x3(arena, inputs, targets, rows_in, rows_out, width):
             sine = multiply(
                 multiply(scale, splat(_SQRT_3)), multiply(angle, _polynomial(_SIN, square))
             )
-            t = rows_out[row] + x
+            t = item(rows_out, row) + x
             if targets[0] >= 0:
                 store(arena, targets[0] + t, narrow(add(mean, add(cosine, cosine))))
             if targets[1] >= 0:

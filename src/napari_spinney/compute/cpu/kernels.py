@@ -17,6 +17,7 @@ from numba import njit
 from napari_spinney.compute.cpu.vectors import (
     WIDTH,
     fma,
+    item,
     larger,
     load,
     multiply,
@@ -41,11 +42,11 @@ def correlate_rows(arena, source, target, lines_in, lines_out, rows_in, rows_out
     """
     n = len(rows_out)
     for line in range(len(lines_out)):
-        s = source + lines_in[line]
-        t = target + lines_out[line]
+        s = source + item(lines_in, line)
+        t = target + item(lines_out, line)
         if n < ROWS:
             for row in range(n):
-                _correlate_one(arena, s, t + rows_out[row], rows_in, row, width, weights)
+                _correlate_one(arena, s, t + item(rows_out, row), rows_in, row, width, weights)
             continue
         for start in range(0, n, ROWS):
             row = min(start, n - ROWS)
@@ -56,42 +57,42 @@ def correlate_rows(arena, source, target, lines_in, lines_out, rows_in, rows_out
 @njit(nogil=True, cache=True)
 def _correlate_one(arena, source, target, rows_in, row, width, weights):
     for x in range(0, width, WIDTH):
-        a = multiply(splat(weights[0]), load(arena, source + rows_in[row] + x))
+        a = multiply(splat(item(weights, 0)), load(arena, source + item(rows_in, row) + x))
         for k in range(1, len(weights)):
-            a = fma(splat(weights[k]), load(arena, source + rows_in[row + k] + x), a)
+            a = fma(splat(item(weights, k)), load(arena, source + item(rows_in, row + k) + x), a)
         store(arena, target + x, a)
 
 
 @njit(nogil=True, cache=True)
 def _correlate_eight(arena, s, t, rows_in, rows_out, row, weights):
-    w = splat(weights[0])
-    a0 = multiply(w, load(arena, s + rows_in[row]))
-    a1 = multiply(w, load(arena, s + rows_in[row + 1]))
-    a2 = multiply(w, load(arena, s + rows_in[row + 2]))
-    a3 = multiply(w, load(arena, s + rows_in[row + 3]))
-    a4 = multiply(w, load(arena, s + rows_in[row + 4]))
-    a5 = multiply(w, load(arena, s + rows_in[row + 5]))
-    a6 = multiply(w, load(arena, s + rows_in[row + 6]))
-    a7 = multiply(w, load(arena, s + rows_in[row + 7]))
+    w = splat(item(weights, 0))
+    a0 = multiply(w, load(arena, s + item(rows_in, row)))
+    a1 = multiply(w, load(arena, s + item(rows_in, row + 1)))
+    a2 = multiply(w, load(arena, s + item(rows_in, row + 2)))
+    a3 = multiply(w, load(arena, s + item(rows_in, row + 3)))
+    a4 = multiply(w, load(arena, s + item(rows_in, row + 4)))
+    a5 = multiply(w, load(arena, s + item(rows_in, row + 5)))
+    a6 = multiply(w, load(arena, s + item(rows_in, row + 6)))
+    a7 = multiply(w, load(arena, s + item(rows_in, row + 7)))
     for k in range(1, len(weights)):
-        w = splat(weights[k])
+        w = splat(item(weights, k))
         i = row + k
-        a0 = fma(w, load(arena, s + rows_in[i]), a0)
-        a1 = fma(w, load(arena, s + rows_in[i + 1]), a1)
-        a2 = fma(w, load(arena, s + rows_in[i + 2]), a2)
-        a3 = fma(w, load(arena, s + rows_in[i + 3]), a3)
-        a4 = fma(w, load(arena, s + rows_in[i + 4]), a4)
-        a5 = fma(w, load(arena, s + rows_in[i + 5]), a5)
-        a6 = fma(w, load(arena, s + rows_in[i + 6]), a6)
-        a7 = fma(w, load(arena, s + rows_in[i + 7]), a7)
-    store(arena, t + rows_out[row], a0)
-    store(arena, t + rows_out[row + 1], a1)
-    store(arena, t + rows_out[row + 2], a2)
-    store(arena, t + rows_out[row + 3], a3)
-    store(arena, t + rows_out[row + 4], a4)
-    store(arena, t + rows_out[row + 5], a5)
-    store(arena, t + rows_out[row + 6], a6)
-    store(arena, t + rows_out[row + 7], a7)
+        a0 = fma(w, load(arena, s + item(rows_in, i)), a0)
+        a1 = fma(w, load(arena, s + item(rows_in, i + 1)), a1)
+        a2 = fma(w, load(arena, s + item(rows_in, i + 2)), a2)
+        a3 = fma(w, load(arena, s + item(rows_in, i + 3)), a3)
+        a4 = fma(w, load(arena, s + item(rows_in, i + 4)), a4)
+        a5 = fma(w, load(arena, s + item(rows_in, i + 5)), a5)
+        a6 = fma(w, load(arena, s + item(rows_in, i + 6)), a6)
+        a7 = fma(w, load(arena, s + item(rows_in, i + 7)), a7)
+    store(arena, t + item(rows_out, row), a0)
+    store(arena, t + item(rows_out, row + 1), a1)
+    store(arena, t + item(rows_out, row + 2), a2)
+    store(arena, t + item(rows_out, row + 3), a3)
+    store(arena, t + item(rows_out, row + 4), a4)
+    store(arena, t + item(rows_out, row + 5), a5)
+    store(arena, t + item(rows_out, row + 6), a6)
+    store(arena, t + item(rows_out, row + 7), a7)
 
 
 @njit(nogil=True, cache=True)
@@ -118,22 +119,22 @@ def correlate_columns(
     """Correlate along the last axis; ``buffer`` is where a row can be continued past its ends."""
     width = len(columns) - len(weights) + 1
     for row in range(len(rows_out)):
-        s = source + rows_in[row]
-        t = target + rows_out[row]
+        s = source + item(rows_in, row)
+        t = target + item(rows_out, row)
         if before + after > 0:
             extend_row(arena, s, buffer, columns, before, after)
             s = buffer
         else:
             s += columns[0]
         for x in range(0, width, CHUNK):
-            w = splat(weights[0])
+            w = splat(item(weights, 0))
             i = s + x
             a0 = multiply(w, load(arena, i))
             a1 = multiply(w, load(arena, i + WIDTH))
             a2 = multiply(w, load(arena, i + 2 * WIDTH))
             a3 = multiply(w, load(arena, i + 3 * WIDTH))
             for k in range(1, len(weights)):
-                w = splat(weights[k])
+                w = splat(item(weights, k))
                 i += 1
                 a0 = fma(w, load(arena, i), a0)
                 a1 = fma(w, load(arena, i + WIDTH), a1)
@@ -152,16 +153,16 @@ def extremum_rows(arena, source, target, lines_in, lines_out, rows_in, rows_out,
     w = splat(sign)
     for line in range(len(lines_out)):
         for row in range(len(rows_out)):
-            s = source + lines_in[line]
-            t = target + lines_out[line] + rows_out[row]
+            s = source + item(lines_in, line)
+            t = target + item(lines_out, line) + item(rows_out, row)
             for x in range(0, width, CHUNK):
-                i = s + rows_in[row] + x
+                i = s + item(rows_in, row) + x
                 a0 = multiply(w, load(arena, i))
                 a1 = multiply(w, load(arena, i + WIDTH))
                 a2 = multiply(w, load(arena, i + 2 * WIDTH))
                 a3 = multiply(w, load(arena, i + 3 * WIDTH))
                 for k in range(1, taps):
-                    i = s + rows_in[row + k] + x
+                    i = s + item(rows_in, row + k) + x
                     a0 = larger(multiply(w, load(arena, i)), a0)
                     a1 = larger(multiply(w, load(arena, i + WIDTH)), a1)
                     a2 = larger(multiply(w, load(arena, i + 2 * WIDTH)), a2)
@@ -180,8 +181,8 @@ def extremum_columns(
     taps = len(columns) - width + 1
     w = splat(sign)
     for row in range(len(rows_out)):
-        t = target + rows_out[row]
-        extend_row(arena, source + rows_in[row], buffer, columns, before, after)
+        t = target + item(rows_out, row)
+        extend_row(arena, source + item(rows_in, row), buffer, columns, before, after)
         for x in range(0, width, CHUNK):
             i = buffer + x
             a0 = multiply(w, load(arena, i))
@@ -202,13 +203,19 @@ def extremum_columns(
 
 @njit(nogil=True, cache=True)
 def combine(arena, inputs, target, rows_in, rows_out, width, weights):
-    """Linear combination of planes; ``rows_in[i]`` are the rows of input ``i``."""
+    """Linear combination of planes; ``item(rows_in, i)`` are the rows of input ``i``."""
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            a = multiply(splat(weights[0]), load(arena, inputs[0] + rows_in[0, row] + x))
+            a = multiply(
+                splat(item(weights, 0)), load(arena, item(inputs, 0) + item(rows_in[0], row) + x)
+            )
             for k in range(1, len(inputs)):
-                a = fma(splat(weights[k]), load(arena, inputs[k] + rows_in[k, row] + x), a)
-            store(arena, target + rows_out[row] + x, a)
+                a = fma(
+                    splat(item(weights, k)),
+                    load(arena, item(inputs, k) + item(rows_in[k], row) + x),
+                    a,
+                )
+            store(arena, target + item(rows_out, row) + x, a)
 
 
 @njit(nogil=True, cache=True)
@@ -216,9 +223,9 @@ def product(arena, inputs, target, rows_in, rows_out, width):
     """Product of two planes."""
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            a = load(arena, inputs[0] + rows_in[0, row] + x)
-            b = load(arena, inputs[1] + rows_in[1, row] + x)
-            store(arena, target + rows_out[row] + x, multiply(a, b))
+            a = load(arena, item(inputs, 0) + item(rows_in[0], row) + x)
+            b = load(arena, item(inputs, 1) + item(rows_in[1], row) + x)
+            store(arena, target + item(rows_out, row) + x, multiply(a, b))
 
 
 @njit(nogil=True, cache=True)
@@ -226,12 +233,12 @@ def magnitude(arena, inputs, target, rows_in, rows_out, width):
     """Square root of the sum of squares."""
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            a = load(arena, inputs[0] + rows_in[0, row] + x)
+            a = load(arena, item(inputs, 0) + item(rows_in[0], row) + x)
             a = multiply(a, a)
             for k in range(1, len(inputs)):
-                b = load(arena, inputs[k] + rows_in[k, row] + x)
+                b = load(arena, item(inputs, k) + item(rows_in[k], row) + x)
                 a = fma(b, b, a)
-            store(arena, target + rows_out[row] + x, square_root(a))
+            store(arena, target + item(rows_out, row) + x, square_root(a))
 
 
 @njit(nogil=True, cache=True)
@@ -239,5 +246,5 @@ def copy(arena, inputs, target, rows_in, rows_out, width):
     """Copy a plane."""
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            a = load(arena, inputs[0] + rows_in[0, row] + x)
-            store(arena, target + rows_out[row] + x, a)
+            a = load(arena, item(inputs, 0) + item(rows_in[0], row) + x)
+            store(arena, target + item(rows_out, row) + x, a)

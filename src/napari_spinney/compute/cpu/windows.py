@@ -14,6 +14,7 @@ from napari_spinney.compute.cpu.vectors import (
     count_below,
     fma,
     from_keys,
+    item,
     load,
     multiply,
     splat,
@@ -34,7 +35,7 @@ _TWO = np.float32(2.0)
 def extend(arena, source, rows_in, columns, before, after, target, pitch):
     """Copy a plane, continued past its borders, into rows of ``pitch`` pixels."""
     for row in range(len(rows_in)):
-        extend_row(arena, source + rows_in[row], target + row * pitch, columns, before, after)
+        extend_row(arena, source + item(rows_in, row), target + row * pitch, columns, before, after)
 
 
 @njit(nogil=True, cache=True)
@@ -54,7 +55,7 @@ def median(keys, window, corners, arena, target, rows_out, width):
     half = splat(np.uint32(len(window) // 2))
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            corner = corners[row] + x
+            corner = item(corners, row) + x
             found = splat(_ZERO)
             for bit in range(31, -1, -1):
                 trial = with_bit(found, splat(np.uint32(_ONE << np.uint32(bit))))
@@ -62,7 +63,7 @@ def median(keys, window, corners, arena, target, rows_out, width):
                 for i in window:
                     below = count_below(below, load(keys, corner + i), trial)
                 found = where_at_most(below, half, trial, found)
-            store(arena, target + rows_out[row] + x, from_keys(found))
+            store(arena, target + item(rows_out, row) + x, from_keys(found))
 
 
 @njit(nogil=True, cache=True)
@@ -71,13 +72,13 @@ def standard_deviation(arena, extended, window, corners, mean, rows_mean, target
     share = splat(np.float32(1.0) / np.float32(len(window)))
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            corner = extended + corners[row] + x
-            centre = load(arena, mean + rows_mean[row] + x)
+            corner = extended + item(corners, row) + x
+            centre = load(arena, mean + item(rows_mean, row) + x)
             squares = splat(np.float32(0.0))
             for i in window:
                 difference = subtract(load(arena, corner + i), centre)
                 squares = fma(difference, difference, squares)
-            store(arena, target + rows_out[row] + x, square_root(multiply(squares, share)))
+            store(arena, target + item(rows_out, row) + x, square_root(multiply(squares, share)))
 
 
 @njit(nogil=True, cache=True)
@@ -86,13 +87,13 @@ def laplace_box(arena, extended, window, corners, target, rows_out, width):
     middle = len(window) // 2
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            corner = extended + corners[row] + x
-            centre = load(arena, corner + window[middle])
+            corner = extended + item(corners, row) + x
+            centre = load(arena, corner + item(window, middle))
             total = splat(np.float32(0.0))
             for k in range(len(window)):
                 if k != middle:
-                    total = add(total, subtract(centre, load(arena, corner + window[k])))
-            store(arena, target + rows_out[row] + x, total)
+                    total = add(total, subtract(centre, load(arena, corner + item(window, k))))
+            store(arena, target + item(rows_out, row) + x, total)
 
 
 @njit(nogil=True, cache=True)
@@ -100,17 +101,18 @@ def sobel_2d(arena, extended, window, corners, target, rows_out, width):
     """Magnitude of the unnormalised 3 x 3 Sobel gradient."""
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            corner = extended + corners[row] + x
+            corner = extended + item(corners, row) + x
             along_y = subtract(
-                _smooth_x(arena, corner + window[6]), _smooth_x(arena, corner + window[0])
+                _smooth_x(arena, corner + item(window, 6)),
+                _smooth_x(arena, corner + item(window, 0)),
             )
             along_x = _smooth(
-                _across_x(arena, corner + window[0]),
-                _across_x(arena, corner + window[3]),
-                _across_x(arena, corner + window[6]),
+                _across_x(arena, corner + item(window, 0)),
+                _across_x(arena, corner + item(window, 3)),
+                _across_x(arena, corner + item(window, 6)),
             )
             squares = fma(along_x, along_x, multiply(along_y, along_y))
-            store(arena, target + rows_out[row] + x, square_root(squares))
+            store(arena, target + item(rows_out, row) + x, square_root(squares))
 
 
 @njit(nogil=True, cache=True)
@@ -118,20 +120,26 @@ def sobel_3d(arena, extended, window, corners, target, rows_out, width):
     """Magnitude of the unnormalised 3 x 3 x 3 Sobel gradient."""
     for row in range(len(rows_out)):
         for x in range(0, width, WIDTH):
-            c = extended + corners[row] + x
-            s00, s01, s02 = _smooth_rows(arena, c, window[0], window[3], window[6])
-            s10, _s11, s12 = _smooth_rows(arena, c, window[9], window[12], window[15])
-            s20, s21, s22 = _smooth_rows(arena, c, window[18], window[21], window[24])
+            c = extended + item(corners, row) + x
+            s00, s01, s02 = _smooth_rows(
+                arena, c, item(window, 0), item(window, 3), item(window, 6)
+            )
+            s10, _s11, s12 = _smooth_rows(
+                arena, c, item(window, 9), item(window, 12), item(window, 15)
+            )
+            s20, s21, s22 = _smooth_rows(
+                arena, c, item(window, 18), item(window, 21), item(window, 24)
+            )
             along_z = subtract(_smooth(s20, s21, s22), _smooth(s00, s01, s02))
             along_y = subtract(_smooth(s02, s12, s22), _smooth(s00, s10, s20))
             along_x = _smooth(
-                _across_rows(arena, c, window[0], window[3], window[6]),
-                _across_rows(arena, c, window[9], window[12], window[15]),
-                _across_rows(arena, c, window[18], window[21], window[24]),
+                _across_rows(arena, c, item(window, 0), item(window, 3), item(window, 6)),
+                _across_rows(arena, c, item(window, 9), item(window, 12), item(window, 15)),
+                _across_rows(arena, c, item(window, 18), item(window, 21), item(window, 24)),
             )
             squares = fma(along_x, along_x, multiply(along_y, along_y))
             squares = fma(along_z, along_z, squares)
-            store(arena, target + rows_out[row] + x, square_root(squares))
+            store(arena, target + item(rows_out, row) + x, square_root(squares))
 
 
 @njit(nogil=True, cache=True)
