@@ -71,7 +71,7 @@ class Live:
         session.counts_changed.connect(self._on_counts_changed)
         session.recipe_changed.connect(self.refresh)
         session.classes_changed.connect(self._on_classes_changed)
-        viewer.camera.events.connect(self._on_view_changed)
+        viewer.scene.camera.events.connect(self._on_view_changed)
         viewer.dims.events.current_step.connect(self._on_view_changed)
         viewer.dims.events.order.connect(self._on_view_changed)
 

@@ -86,6 +86,6 @@ class Unsure:
         for axis in range(source.ndim):
             if axis + offset not in displayed:
                 self._viewer.dims.set_point(axis + offset, world[axis])
-        center = np.array(self._viewer.camera.center, float)
+        center = np.array(self._viewer.scene.camera.center, float)
         center[-len(displayed) :] = [world[axis - offset] for axis in displayed]
-        self._viewer.camera.center = tuple(center)
+        self._viewer.scene.camera.center = tuple(center)

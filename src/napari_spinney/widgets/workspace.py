@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow
 
 from napari_spinney.session import Session
 from napari_spinney.widgets.binding import Binding
+from napari_spinney.widgets.closing import ClosingWatch
 from napari_spinney.widgets.editing import Editing
 from napari_spinney.widgets.jobs import Jobs
 from napari_spinney.widgets.keeping import Keeping
@@ -59,19 +60,18 @@ class Workspace:
         )
         self.keeping = Keeping(self.session, self.jobs)
         self.closed = False
-        self._window: QMainWindow | None = None
+        self._attached = False
         weakref.finalize(viewer, self.jobs.close)
         register_keys()
 
     def attach(self, window: QWidget) -> None:
         """Go when this window goes; called by each dock that is shown, the first counts."""
-        if self._window is None and isinstance(window, QMainWindow):
-            self._window = window
-            window.destroyed.connect(self.close)
-            window.installEventFilter(KeyGuard(window))
-            application = QApplication.instance()
-            if application is not None:
-                application.aboutToQuit.connect(self.close)
+        if self._attached or not isinstance(window, QMainWindow):
+            return
+        self._attached = True
+        ClosingWatch(window, self.close)
+        window.installEventFilter(KeyGuard(window))
+        QApplication.instance().aboutToQuit.connect(self.close)
 
     def begin(self) -> None:
         """Take the selected image (or the first) and put the brush in hand."""
@@ -114,10 +114,13 @@ class Workspace:
         if self.closed:
             return
         self.closed = True
+        if self._attached:
+            QApplication.instance().aboutToQuit.disconnect(self.close)
         self.jobs.close()
         self.keeping.close()
         self.training.close()
         self.live.close()
+        self.binding.close()
         self.session.close()
 
 
