@@ -26,7 +26,7 @@ def read_picture(file: BinaryIO) -> ImageData:
     with warnings.catch_warnings():
         # Pillow warns of large pictures; it refuses the very large ones by itself
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        data = np.asarray(iio.imread(file, plugin="pillow"))
+        data = np.asarray(iio.imread(file.read(), plugin="pillow"))  # it closes what it is given
         file.seek(0)
         own = _own(file)
     names: tuple[str, ...] = ()
