@@ -399,7 +399,8 @@ class ObjectSegmenter(PixelClassifier):
         """
         from napari_spinney.classifiers import prediction
 
-        self._index_of(self.target_class)
+        if self.provenance_.get("format") != "cl":  # APOC's files may ask for a class they lack
+            self._index_of(self.target_class)
         classes = exhaust(self.iter_predict(image, "classes", **options))
         source = prediction.source_for(
             self.state_,
