@@ -67,10 +67,15 @@ def _learnt_from(model: Classifier) -> dict[str, Any]:
 def readable(value: Any) -> str:
     """Write a JSON value for a person."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {readable(part)}" for key, part in value.items()) or "none"
+        return ", ".join(f"{key}: {_part(part)}" for key, part in value.items()) or "–"
     if isinstance(value, list):
-        return ", ".join(readable(part) for part in value) or "none"
-    return "unlimited" if value is None else str(value)
+        return ", ".join(_part(part) for part in value) or "–"
+    return "–" if value is None or value == "" else str(value)
+
+
+def _part(value: Any) -> str:
+    text = readable(value)
+    return f"({text})" if isinstance(value, dict | list) else text
 
 
 def follow(steps: Iterator[Progress], what: str) -> None:
