@@ -49,11 +49,19 @@ def trees_from_sklearn(model: Any, scale: NDArray[np.float64] | None = None) -> 
     if model.n_outputs_ != 1:
         raise TypeError(f"a Forest predicts one output; the model has {model.n_outputs_}")
     single = isinstance(model, DecisionTreeClassifier)
-    trees = [_in_preorder(each.tree_) for each in ([model] if single else model.estimators_)]
+    estimators = [model] if single else model.estimators_
+    return trees_from_estimators(estimators, int(model.n_features_in_), scale)
+
+
+def trees_from_estimators(
+    estimators: list[Any], n_features: int, scale: NDArray[np.float64] | None = None
+) -> TreeArrays:
+    """Read single trees of scikit-learn whose leaf values lie in 0 .. 1."""
+    trees = [_in_preorder(each.tree_) for each in estimators]
     if scale is not None:
         for tree in trees:
             tree["threshold"] = tree["threshold"] * scale[np.maximum(tree["feature"], 0)]
-    return _concatenate(trees, int(model.n_features_in_))
+    return _concatenate(trees, n_features)
 
 
 def _in_preorder(tree: Any) -> dict[str, NDArray[Any]]:

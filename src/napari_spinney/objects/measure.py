@@ -90,7 +90,7 @@ def measure_regions(
     columns = columns_of(features, ndim=regions.ndim, n_channels=len(channels))
     source = _Sources(Shapes(regions), [Channel(regions, c) for c in channels])
     table = {column.name: source.values(column) for column in columns}
-    return pd.DataFrame({"label": regions.labels, **table})
+    return pd.DataFrame({"label": regions.labels} | table | {"label": regions.labels})
 
 
 def split_channels(

@@ -32,6 +32,10 @@ def _mass_centre(axis: str) -> Callable[[Channel, float], Values]:
     return lambda c, _: _along(c, axis)
 
 
+def _weighted_sum(axis: str) -> Callable[[Channel, float], Values]:
+    return lambda c, _: _along(c, axis) * c.total
+
+
 def _mean_distance(channel: Channel) -> Values:
     return channel.mass_centre_distances[0] / channel.regions.count
 
@@ -98,6 +102,16 @@ INTENSITY = (
             unit="length",
             definition=f"Mean {axis} weighted by intensity{'; 0 in 2D' if axis == 'z' else ''}.",
             compute=_mass_centre(axis),
+            grouped=(),
+        )
+        for axis in "xyz"
+    ),
+    *(
+        _intensity(
+            name=f"sum_intensity_times_{axis}",
+            unit="none",
+            definition=f"Sum of intensity times {axis}.",
+            compute=_weighted_sum(axis),
             grouped=(),
         )
         for axis in "xyz"

@@ -30,6 +30,10 @@ def _centroid(axis: str) -> Callable[[Shapes, float], Values]:
     return lambda s, _: s.along_in_units(s.regions.centre, axis)
 
 
+def _sum_of(axis: str) -> Callable[[Shapes, float], Values]:
+    return lambda s, _: s.along_in_units(s.regions.centre, axis) * s.regions.count
+
+
 def _bbox(end: str, axis: str) -> Callable[[Shapes, float], Values]:
     return lambda s, _: s.along(getattr(s.regions, f"bbox_{end}"), axis)
 
@@ -284,11 +288,24 @@ POSITION = (
         definition="1 if the object has a pixel on the border of the image, else 0.",
         compute=lambda s, _: (s.distance_to_border == 0).astype(np.float64),
     ),
-    _position(
-        name="original_label",
-        unit="none",
-        definition="The label, as APOC repeats it.",
-        compute=lambda s, _: s.regions.labels.astype(np.float64),
-        grouped=(),
+    *(
+        _position(
+            name=f"sum_{axis}",
+            unit="length",
+            definition=f"Sum of {axis} over the pixels.",
+            compute=_sum_of(axis),
+            grouped=(),
+        )
+        for axis in "xyz"
+    ),
+    *(
+        _position(
+            name=name,
+            unit="none",
+            definition="The number of the object in the label image.",
+            compute=lambda s, _: s.regions.labels.astype(np.float64),
+            grouped=(),
+        )
+        for name in ("label", "original_label")
     ),
 )
