@@ -106,6 +106,8 @@ class TrainingTable:
     def subset(self, rows: ArrayLike) -> TrainingTable:
         """Keep some rows, given as positions or as a mask; numbers stay as they are."""
         keep = np.asarray(rows)
+        if keep.size == 0:  # numpy takes [] for floats
+            keep = keep.astype(np.intp)
         return replace(
             self,
             X=self.X[keep],
