@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import Classifier
 
+_FEW_ROWS = 5000
 IDENTITY_COLUMNS = ("label", "original_label", "other_label", "index", "frame")
 """Columns that number objects: no features unless they are asked for by name."""
 
@@ -133,7 +134,8 @@ def train_rows(
         _check_same(state, table, ndim, n_channels, spacing)
         table = _kept(state).concat(table)
         before = state.provenance
-    fitted = fit_forest(table, classifier.options)
+    # Threads cost more than they save on the few rows that somebody annotates.
+    fitted = fit_forest(table, classifier.options, n_jobs=1 if len(table) < _FEW_ROWS else None)
     stage = StageState(features, table.names, fitted.forest, fitted.importances, table)
     return ModelState(
         kind=type(classifier).__name__,

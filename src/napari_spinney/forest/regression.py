@@ -80,7 +80,6 @@ def fit_regression(
         min_samples_leaf=options.min_leaf,
         max_features=1 / 3,
         random_state=options.seed,
-        n_jobs=-1,
     )
     model.fit(np.clip(X, -_LARGEST, _LARGEST), scaled)
     trees = trees_from_estimators(model.estimators_, X.shape[1])
