@@ -27,6 +27,14 @@ class _Block:
         self.leaf: dict[int, float] | None = None
 
 
+def _whole_number(text: str) -> float:
+    """Value of a literal that is added to a ``uint``."""
+    digits = text.rstrip("uU")
+    if not digits.isdigit() or int(digits) >= 2**32:
+        raise TreeError(f"a sum of whole numbers needs a whole number below 2**32, not {text}")
+    return float(int(digits))
+
+
 class TreeBuilder:
     """Trees that grow with each statement. No recursion: a file may nest as deep as it likes.
 
@@ -89,7 +97,7 @@ class TreeBuilder:
             block.leaf = self._new_leaf()
         if column in block.leaf:
             raise TreeError(f"s{column} is added twice in one leaf")
-        block.leaf[column] = literal_value(text)
+        block.leaf[column] = _whole_number(text) if self.exact else literal_value(text)
 
     def _new_node(self) -> int:
         """A node at this place of the text; at the top it is the root of a new tree."""
