@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from napari_spinney.forest import validation
 from napari_spinney.forest.folds import LARGE_STROKE, make_folds
 from napari_spinney.forest.training import ForestOptions
 from napari_spinney.forest.validation import (
@@ -132,6 +133,14 @@ def test_summary_is_one_sentence_with_the_figures(make_table):
     assert "10 strokes in 5 folds" in text
     assert "class 5 is the weakest (F1 0.50)" in text
     assert text.count(". ") == 0
+
+
+def test_many_rows_give_what_few_rows_give(make_table, monkeypatch):
+    table = make_table([2, 5] * 3, noise=1.5)
+    few = out_of_fold_proba(table, FEW, make_folds(table, 3))
+    monkeypatch.setattr(validation, "ROWS_FOR_REFERENCE", 0)
+    many = out_of_fold_proba(table, FEW, make_folds(table, 3))
+    np.testing.assert_allclose(many, few, rtol=0, atol=1e-6)
 
 
 def test_out_of_fold_probabilities_come_from_forests_that_did_not_see_the_row(make_table):

@@ -11,13 +11,14 @@ from napari_spinney.forest.structure import check_trees, node_depths
 from napari_spinney.forest.structure import trees_from_sklearn as _trees_from_sklearn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from napari_spinney.compute.trees import TreeArrays
 
-_ROWS_AT_ONCE = 4096
+_VISITS_AT_ONCE = 2**19
+"""Rows x trees that are walked together: bounds the memory of the reference."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,8 +145,7 @@ class Forest:
         """
         table = self._table(X)
         nodes = np.empty((len(table), self.n_trees), np.int32)
-        for start in range(0, len(table), _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
+        for part in self._parts(len(table)):
             nodes[part] = self._descend(table[part])
         return nodes
 
@@ -161,8 +161,7 @@ class Forest:
             (len(table), self.trees.n_classes),
             np.uint32 if self.trees.sums == "exact" else np.float32,
         )
-        for start in range(0, len(table), _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
+        for part in self._parts(len(table)):
             total[part] = self._add_up(self.trees.leaf[self._descend(table[part])])
         return total
 
@@ -259,6 +258,11 @@ class Forest:
                 f"(rows, {self.n_features}); got {table.shape}"
             )
         return table
+
+    def _parts(self, n_rows: int) -> Iterator[slice]:
+        """Cut rows into parts of a bounded size."""
+        step = max(1, _VISITS_AT_ONCE // self.n_trees)
+        return (slice(start, start + step) for start in range(0, n_rows, step))
 
     def _descend(self, table: NDArray[np.float32]) -> NDArray[np.int32]:
         """Walk down all trees at once, (rows, n_trees)."""

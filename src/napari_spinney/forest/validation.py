@@ -28,6 +28,9 @@ __all__ = [
     "validate",
 ]
 
+ROWS_FOR_REFERENCE = 10_000
+"""More rows than these are predicted by the CPU kernel, which takes time to load."""
+
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
@@ -137,7 +140,8 @@ def validate(
     parts = make_folds(table, folds, seed=options.seed if options else 0)
     predicted = np.zeros_like(table.y)
     for held_out, forest in fold_forests(table, options, parts, n_jobs=n_jobs):
-        predicted[held_out] = forest.predict(table.X[held_out])
+        proba = _proba(forest, table.X[held_out])
+        predicted[held_out] = forest.classes[np.argmax(proba, axis=1)]
     return _report(table.y, predicted, parts)
 
 
@@ -179,8 +183,20 @@ def out_of_fold_proba(
     proba = np.zeros((len(table), len(table.classes)))
     for held_out, forest in fold_forests(table, options, folds, n_jobs=n_jobs):
         columns = np.searchsorted(table.classes, forest.classes)
-        proba[np.ix_(held_out, columns)] = forest.predict_proba(table.X[held_out])
+        proba[np.ix_(held_out, columns)] = _proba(forest, table.X[held_out])
     return proba
+
+
+def _proba(forest: Forest, X: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities of many rows: the readable reference would take minutes for dense ones."""
+    if len(X) <= ROWS_FOR_REFERENCE:
+        return forest.predict_proba(X)
+    from napari_spinney.compute.cpu.trees import pack, predict_planes
+
+    proba = np.empty((len(forest.classes), 1, len(X)), np.float32)
+    planes = np.ascontiguousarray(X.T)[:, None]
+    predict_planes(pack(forest.trees), planes, proba, "probabilities")
+    return proba[:, 0].T.astype(np.float64)
 
 
 def _report(
