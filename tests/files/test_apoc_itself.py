@@ -175,6 +175,22 @@ def test_table_rows_are_classified_as_apoc_does(apoc, tmp_path):
     np.testing.assert_array_equal(found, classifier.predict(rows))
 
 
+@pytest.mark.parametrize("device", ["cpu", "opencl"])
+@pytest.mark.parametrize("kind", ["PixelClassifier", "ObjectSegmenter", "ProbabilityMapper"])
+def test_loaded_classifier_predicts_what_apoc_does(apoc, tmp_path, image, annotation, device, kind):
+    from napari_spinney.classifiers.base import load
+
+    path = tmp_path / "m.cl"
+    words = "original gaussian_blur=2 difference_of_gaussian=1 laplace_box_of_gaussian_blur=1"
+    options = {"output_probability_of_class": 2} if kind == "ProbabilityMapper" else {}
+    classifier = train(apoc, path, kind, image, annotation, words, **options)
+    wanted = np.asarray(classifier.predict(image))
+    found = load(path).predict(image, device=device)
+    if kind == "ObjectSegmenter":  # both number the same objects, in their own order
+        found, wanted = found > 0, wanted > 0
+    np.testing.assert_allclose(found, wanted, atol=1e-6 if kind == "ProbabilityMapper" else 0)
+
+
 # --- what APOC reads ------------------------------------------------------------------------
 
 

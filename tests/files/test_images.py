@@ -299,13 +299,14 @@ def test_npy_shorter_than_it_says_is_refused(tmp_path):
 def test_tiff_that_unpacks_to_far_more_is_refused(tmp_path, monkeypatch):
     data = np.zeros((2000, 2000), np.uint8)
     tifffile.imwrite(tmp_path / "i.tif", data, compression="zlib")
-    page = tifffile.TiffFile(tmp_path / "i.tif").pages[0]
+    with tifffile.TiffFile(tmp_path / "i.tif") as tif:
+        tags = tif.pages[0].tags
+        offsets = [tags[name].valueoffset for name in ("ImageWidth", "ImageLength")]
     raw = bytearray((tmp_path / "i.tif").read_bytes())
-    for tag in ("ImageWidth", "ImageLength"):
-        offset = page.tags[tag].valueoffset
+    for offset in offsets:
         raw[offset : offset + 4] = (1_000_000).to_bytes(4, "little")
     (tmp_path / "i.tif").write_bytes(bytes(raw))
-    with pytest.raises(ImageFileError, match="which is refused|cannot be read"):
+    with pytest.raises(ImageFileError, match=r"which is refused|cannot be read"):
         read_image(tmp_path / "i.tif")
 
 
@@ -317,7 +318,7 @@ def test_zarr_with_pickle_is_refused(tmp_path):
     (path / ".zarray").write_text(
         text.replace('"filters": null', '"filters": [{"id": "pickle", "protocol": 4}]')
     )
-    with pytest.raises(ImageFileError, match="packed with pickle"):
+    with pytest.raises(ImageFileError, match="pickle"):
         read_image(path)
 
 
