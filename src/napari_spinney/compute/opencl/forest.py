@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.compute.trees import TreeArrays
 
+_LEFT_ENDS, _RIGHT_ENDS = np.int64(-(2**31)), np.int64(2**30)
 COMPLETE_DEPTH = 3
 """Deepest trees that are evaluated completely, without branches."""
 
@@ -131,17 +132,47 @@ def _complete(trees: TreeArrays, values: NDArray[Any], depth: int) -> tuple[NDAr
 
 
 def _walk(trees: TreeArrays, values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    inner = trees.feature >= 0
+    """Inner nodes only, in preorder; a tree that is one leaf gets a node with equal children."""
+    kept = trees.feature >= 0
+    kept[trees.roots] = True
+    number = np.cumsum(kept) - 1
+    at = np.flatnonzero(kept)
+    is_inner = trees.feature[at] >= 0
+    left = np.where(is_inner, trees.left[at], at)
+    right = np.where(is_inner, trees.right[at], at)
+    ends = np.stack([trees.leaf[left], trees.leaf[right]], axis=-1) + 1
     nodes = np.stack(
         [
-            trees.feature,
-            trees.threshold.view(np.int32),
-            np.where(inner, trees.right, trees.leaf),
-            -trees.nan_left.astype(np.int32),
+            np.where(is_inner, trees.feature[at], 0),
+            trees.threshold[at].view(np.int32),
+            number[right] | _LEFT_ENDS * (ends[:, 0] > 0) | _RIGHT_ENDS * (ends[:, 1] > 0),
+            -trees.nan_left[at].astype(np.int32),
         ],
         axis=-1,
     )
-    return np.ascontiguousarray(nodes, np.int32), trees.roots, np.ascontiguousarray(values)
+    leaves = np.concatenate([np.zeros_like(values[:1]), values])
+    first = _leftmost(trees, values)
+    turns = np.concatenate(
+        [
+            first[trees.roots].sum(axis=0, keepdims=True, dtype=values.dtype),
+            first[right] - first[left],
+        ]
+    )
+    return (
+        np.ascontiguousarray(nodes, np.int32),
+        np.ascontiguousarray(ends, np.int32),
+        np.ascontiguousarray(number[trees.roots], np.int32),
+        np.ascontiguousarray(leaves),
+        np.ascontiguousarray(turns),
+    )
+
+
+def _leftmost(trees: TreeArrays, values: NDArray[Any]) -> NDArray[Any]:
+    """Values of the leftmost leaf below each node."""
+    is_leaf = trees.feature < 0
+    following = np.where(is_leaf, np.arange(len(is_leaf)), len(is_leaf))
+    first = np.minimum.accumulate(following[::-1])[::-1]
+    return values[trees.leaf[first]]
 
 
 def _most_waiting(trees: TreeArrays) -> int:

@@ -65,7 +65,7 @@ class Tuning:
     @property
     def tall(self) -> int:
         """Rows of a tile of the forest kernels."""
-        return 4 if self.single else 1
+        return 8 if self.single else 1
 
     def options(self) -> list[str]:
         """Options for the compiler."""

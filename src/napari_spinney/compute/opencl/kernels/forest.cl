@@ -32,7 +32,7 @@ typedef floatv realv;
 #define TILE arena, code, step, pixel
 #define VALUE(feature, j) arena[(size_t)code[INPUTS + (feature)] * PLANE + pixel]
 #else
-#define TALL 4
+#define TALL 8
 #define TILE_ARGUMENTS const float *restrict tile
 #define TILE tile
 #define VALUE(feature, j) LOAD(tile + ((feature) * TALL + (j)) * V)
@@ -112,39 +112,33 @@ INLINE void add_tree(TILE_ARGUMENTS, __global const int2 *restrict nodes,
     if (classes > 1) *second = add_value(*second, REACHED_3(1), exact);
 }
 
+#if TALL == 8
+#define FOR_TALL(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
+#else
+#define FOR_TALL(DO) DO(0)
+#endif
+#define PUT_SUMS(j)                                                                  \
+    sums[j] = a##j;                                                                  \
+    sums[TALL + (j)] = b##j;
 #define ADD_TREE(j)                                                                  \
     add_tree(TILE, nodes, nan_left, leaves, depth, classes, exact, nans, j, &a##j, &b##j);
 
 INLINE void add_complete(TILE_ARGUMENTS, __global const int2 *restrict nodes,
-                                __global const int *restrict nan_left,
-                                __global const int *restrict leaves, const int n_trees,
-                                const int n_classes, const int depth, const int classes,
-                                const int exact, const int nans, intv sums[2][TALL]) {
+                         __global const int *restrict nan_left, __global const int *restrict leaves,
+                         const int n_trees, const int n_classes, const int depth, const int classes,
+                         const int exact, const int nans, intv *restrict sums) {
     intv a0 = 0, b0 = 0;
-#if TALL == 4
-    intv a1 = 0, a2 = 0, a3 = 0, b1 = 0, b2 = 0, b3 = 0;
+#if TALL == 8
+    intv a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0, a6 = 0, a7 = 0;
+    intv b1 = 0, b2 = 0, b3 = 0, b4 = 0, b5 = 0, b6 = 0, b7 = 0;
 #endif
     for (int tree = 0; tree < n_trees; tree++) {
-        ADD_TREE(0)
-#if TALL == 4
-        ADD_TREE(1)
-        ADD_TREE(2)
-        ADD_TREE(3)
-#endif
+        FOR_TALL(ADD_TREE)
         nodes += (1 << depth) - 1;
         nan_left += (1 << depth) - 1;
         leaves += n_classes << depth;
     }
-    sums[0][0] = a0;
-    sums[1][0] = b0;
-#if TALL == 4
-    sums[0][1] = a1;
-    sums[0][2] = a2;
-    sums[0][3] = a3;
-    sums[1][1] = b1;
-    sums[1][2] = b2;
-    sums[1][3] = b3;
-#endif
+    FOR_TALL(PUT_SUMS)
 }
 
 #define COMPLETE(depth_)                                                             \
@@ -157,14 +151,14 @@ INLINE void add_complete(TILE_ARGUMENTS, __global const int2 *restrict nodes,
         FOR_VECTORS(x) {                                                          \
             GATHER                                                                   \
             for (int c = 0; c < n_classes; c += 2) {                                 \
-                intv sums[2][TALL];                                                  \
+                intv sums[2 * TALL];                                                  \
                 if (n_classes - c == 1)                                              \
                     COMPLETE_NANS(depth_, 1)                                         \
                 else                                                                 \
                     COMPLETE_NANS(depth_, 2)                                         \
                 for (int j = 0; j < TALL && y + j < Y1; j++)                         \
                     for (int k = 0; k < min(2, n_classes - c); k++)                  \
-                        STORE(AS_FLOATV(sums[k][j]), ROW(OUT + c + k, z, y + j) + x); \
+                        STORE(AS_FLOATV(sums[k * TALL + j]), ROW(OUT + c + k, z, y + j) + x); \
             }                                                                        \
         }                                                                            \
     }
@@ -201,45 +195,42 @@ COMPLETE(2)
 COMPLETE(3)
 
 // ---------------------------------------------------------------------------------------------
-// Trees of any shape in preorder. nodes: (feature or -1, bits of the threshold, right child or
-// row of `leaves`, all bits set where NaN goes left).
+// Trees of any shape: their inner nodes in preorder, so that a left child that is an inner node
+// comes next. nodes: (feature, bits of the threshold, right child, all bits set where NaN goes
+// left); ends: rows of `leaves` for the left and the right child, row 0, which is zero, for those
+// that are inner nodes.
 
-INLINE void add_leaf(intv *sum, const intv here, __global const void *leaves, const int position,
-                     const int exact) {
-    if (exact) {
-        const int quanta = ((__global const int *)leaves)[position];
-        *sum += here ? (intv)quanta : (intv)0;
-    } else {
-        const real value = ((__global const real *)leaves)[position];
-        const floatv old = AS_FLOATV(*sum);
-        const floatv added = TO_FLOATV(TO_REALV(old) + value);
-        *sum = here ? AS_INTV(added) : *sum;
-    }
-}
+#define RIGHT_ENDS 0x40000000
+#define NODE 0x3fffffff
 
 #if V == 1
 
 KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
-                   __global const int *restrict roots, __global const void *restrict leaves,
+                   __global const int2 *restrict ends, __global const int *restrict roots,
+                   __global const void *restrict leaves, __global const int *restrict turns,
                    const int exact) {
     STEP_AND_TALL_ROW
     FOR_VECTORS(x) {
         GATHER
         for (int c = 0; c < n_classes; c++) ROW(OUT + c, z, y)[x] = 0.0f;
         for (int tree = 0; tree < n_trees; tree++) {
-            int at = roots[tree];
-            int4 node = nodes[at];
-            while (node.x >= 0) {
+            int at = roots[tree], row = 0;
+            while (row == 0) {
+                const int4 node = nodes[at];
                 const float value = VALUE(node.x, 0);
                 const int left = value <= as_float(node.y) || (value != value && node.w);
-                at = left ? at + 1 : node.z;
-                node = nodes[at];
+                row = left ? ends[at].x : ends[at].y;
+                at = left ? at + 1 : node.z & NODE;
             }
             for (int c = 0; c < n_classes; c++) {
                 __global float *out = ROW(OUT + c, z, y) + x;
-                int sum = as_int(*out);
-                add_leaf(&sum, 1, leaves, node.z * n_classes + c, exact);
-                *out = as_float(sum);
+                if (exact) {
+                    const uint quanta = ((__global const uint *)leaves)[row * n_classes + c];
+                    *out = as_float(as_uint(*out) + quanta);
+                } else {
+                    const real value = ((__global const real *)leaves)[row * n_classes + c];
+                    *out = (float)((real)*out + value);
+                }
             }
         }
     }
@@ -247,7 +238,17 @@ KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
 
 #else
 
-// A set of pixels of a tile is a mask of TALL * V bits.
+// A set of pixels of a tile has one bit for each: rows 0 to 3 in one word, rows 4 to 7 in another.
+#define ALL_BITS (4 * V == 64 ? ~0ul : (1ul << (4 * V % 64)) - 1)
+#define BITS_OF(low, high, j) (((j) < 4 ? low : high) >> ((j) % 4 * V) & ((1u << V) - 1))
+
+#if V == 16 && defined(__AVX512DQ__) && defined(__AVX512BW__) && !defined(PORTABLE)
+#define TO_BITS(lanes) ((uint)(ushort)__builtin_ia32_cvtd2mask512(lanes))
+#define WHERE(bits, a, b) __builtin_ia32_selectd_512((ushort)(bits), a, b)
+#define FOUR_ROWS(a, b, c, d)                                                        \
+    __builtin_ia32_kunpckdi(__builtin_ia32_kunpcksi(TO_BITS(d), TO_BITS(c)),         \
+                            __builtin_ia32_kunpcksi(TO_BITS(b), TO_BITS(a)))
+#else
 #if V == 16
 #define LANES (uint16)(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 #elif V == 8
@@ -255,12 +256,11 @@ KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
 #elif V == 4
 #define LANES (uint4)(1, 2, 4, 8)
 #endif
-
-// One bit for each lane of a comparison.
-INLINE ulong bits(const intv lanes) {
-#if V == 16 && defined(__AVX512DQ__) && !defined(PORTABLE)
-    return (ushort)__builtin_ia32_cvtd2mask512(lanes);
-#elif V == 16 && defined(__AVX__) && !defined(PORTABLE)
+#define WHERE(bits, a, b) ((((uintv)(uint)(bits) & LANES) != 0u) ? (a) : (b))
+#define FOUR_ROWS(a, b, c, d)                                                        \
+    (TO_BITS(a) | TO_BITS(b) << V | TO_BITS(c) << (2 * V) | TO_BITS(d) << (3 * V))
+INLINE ulong TO_BITS(const intv lanes) {
+#if V == 16 && defined(__AVX__) && !defined(PORTABLE)
     return (uint)__builtin_ia32_movmskps256(as_float8(lanes.lo)) |
            (uint)__builtin_ia32_movmskps256(as_float8(lanes.hi)) << 8;
 #else
@@ -277,75 +277,149 @@ INLINE ulong bits(const intv lanes) {
     return two.x | two.y;
 #endif
 }
+#endif
 
-INLINE ulong all_left(const float *restrict tile, const int4 node, const int nans) {
-    ulong left = 0;
-#pragma unroll
-    for (int j = 0; j < TALL; j++) {
-        const floatv value = VALUE(node.x, j);
-        left |= bits(value <= as_float(node.y)) << (j * V);
-        if (nans) left |= bits((value != value) & node.w) << (j * V);
+INLINE intv row_left(const float *restrict column, const int4 node, const int nans, const int j) {
+    const floatv value = LOAD(column + j * V);
+    const intv left = value <= as_float(node.y);
+    return nans ? left | ((value != value) & node.w) : left;
+}
+
+#define LEFT_OF(j) row_left(column, node, nans, j)
+
+// Exact sums have a short form. Let every pixel start with the value of the leftmost leaf of each
+// tree. Then a turn to the right at a node adds one number (`turns`, modulo 2**32): the value of
+// the leftmost leaf on the right less that on the left.
+INLINE void add_turns(intv *restrict sums, const ulong low, const ulong high,
+                      __global const int *restrict turns, const int at, const int n_classes) {
+    for (int c = 0; c < n_classes; c++) {
+        const intv turn = turns[(at + 1) * n_classes + c];
+#define ADD_TURN(j)                                                                  \
+    sums[c * TALL + (j)] =                                                           \
+        WHERE(BITS_OF(low, high, j), sums[c * TALL + (j)] + turn, sums[c * TALL + (j)]);
+        FOR_TALL(ADD_TURN)
     }
-    return left;
 }
 
-INLINE void add_leaves(intv *restrict sums, const ulong mask, __global const void *leaves,
-                       const int row, const int n_classes, const int exact) {
-    intv here[TALL];
-#pragma unroll
-    for (int j = 0; j < TALL; j++)
-        here[j] = ((uintv)(uint)(mask >> (j * V)) & LANES) != 0u;
+// Add one row of `leaves` to the classes of some pixels.
+INLINE void add_leaf(intv *restrict sums, const ulong low, const ulong high,
+                     __global const real *restrict leaf, const int n_classes) {
     for (int c = 0; c < n_classes; c++)
-#pragma unroll
-        for (int j = 0; j < TALL; j++)
-            add_leaf(sums + c * TALL + j, here[j], leaves, row * n_classes + c, exact);
+        for (int j = 0; j < TALL; j++) {
+            const intv old = sums[c * TALL + j];
+            const intv new = AS_INTV(TO_FLOATV(TO_REALV(AS_FLOATV(old)) + leaf[c]));
+            sums[c * TALL + j] = WHERE(BITS_OF(low, high, j), new, old);
+        }
 }
 
-// All pixels of a tile go down together; a subtree that none of them needs is not entered.
-INLINE void walk(const float *restrict tile, __global const int4 *restrict nodes,
-                 __global const int *restrict roots, __global const void *restrict leaves,
-                 const int n_trees, const int n_classes, const int exact, const int nans,
-                 intv *restrict sums) {
-    int waiting_node[MAX_WAITING];
-    ulong waiting_mask[MAX_WAITING];
-    for (int tree = 0; tree < n_trees; tree++) {
-        int at = roots[tree], waiting = 0;
-        ulong mask = TALL * V == 64 ? ~0ul : (1ul << (TALL * V % 64)) - 1;
-        for (;;) {
-            int4 node = nodes[at];
-            while (node.x >= 0) {
-                const ulong left = all_left(tile, node, nans) & mask, right = mask & ~left;
-                waiting_node[waiting] = node.z;
-                waiting_mask[waiting] = right;
-                waiting += left != 0 && right != 0;
-                at = left != 0 ? at + 1 : node.z;
-                mask = left != 0 ? left : right;
-                node = nodes[at];
+// A walker takes all pixels of a tile down a tree together: `low` and `high` are those that come
+// to node `at`. A subtree that none of them needs is not entered. Where both children are needed
+// the right one waits. There are no branches, for they could not be predicted.
+#define WALKER(w)                                                                    \
+    volatile int waiting_node##w[MAX_WAITING];                                       \
+    volatile ulong waiting_low##w[MAX_WAITING], waiting_high##w[MAX_WAITING];        \
+    int at##w = 0, waiting##w = -1;                                                  \
+    ulong low##w = 0, high##w = 0;
+#define START(w, root)                                                               \
+    at##w = root;                                                                    \
+    waiting##w = 0;                                                                  \
+    low##w = high##w = ALL_BITS;
+
+#define STEP(w, ADD)                                                                 \
+    {                                                                                \
+        const int4 node = nodes[at##w];                                              \
+        const float *column = tile + (size_t)(uint)node.x * (TALL * V);              \
+        const ulong left_low =                                                       \
+            FOUR_ROWS(LEFT_OF(0), LEFT_OF(1), LEFT_OF(2), LEFT_OF(3)) & low##w;      \
+        const ulong left_high =                                                      \
+            FOUR_ROWS(LEFT_OF(4), LEFT_OF(5), LEFT_OF(6), LEFT_OF(7)) & high##w;     \
+        const ulong right_low = low##w & ~left_low, right_high = high##w & ~left_high; \
+        ADD(at##w)                                                                   \
+        const int on_left = (node.z >= 0) & ((left_low | left_high) != 0);           \
+        const int on_right = !(node.z & RIGHT_ENDS) & ((right_low | right_high) != 0); \
+        waiting_node##w[waiting##w] = node.z & NODE;                                 \
+        waiting_low##w[waiting##w] = right_low;                                      \
+        waiting_high##w[waiting##w] = right_high;                                    \
+        waiting##w += on_right - !on_left;                                           \
+        const int top = max(waiting##w, 0);                                          \
+        const ulong keep = -(ulong)on_left;                                          \
+        at##w = PICK((int)keep, at##w + 1, waiting_node##w[top]);                    \
+        low##w = PICK(keep, left_low, waiting_low##w[top]);                          \
+        high##w = PICK(keep, left_high, waiting_high##w[top]);                       \
+    }
+#define PICK(mask, a, b) (((a) & (mask)) | ((b) & ~(mask)))
+
+#define ADD_TURNS(at) add_turns(sums, right_low, right_high, turns, at, n_classes);
+#define ADD_LEAVES(at)                                                               \
+    const int2 end = ends[at];                                                       \
+    if (end.x) add_leaf(sums, left_low, left_high, leaves + end.x * n_classes, n_classes); \
+    if (end.y) add_leaf(sums, right_low, right_high, leaves + end.y * n_classes, n_classes);
+
+// Two walkers at once, each in a tree of its own: one waits for memory while the other works.
+INLINE void walk_exact(const float *restrict tile, __global const int4 *restrict nodes,
+                       __global const int *restrict roots, __global const int *restrict turns,
+                       const int n_trees, const int n_classes, const int nans,
+                       intv *restrict sums) {
+    WALKER(0)
+    WALKER(1)
+    int tree = 0;
+    for (;;) {
+        if ((waiting0 | waiting1) < 0) {
+            if (waiting0 < 0) {
+                if (tree == n_trees && waiting1 < 0) break;
+                START(0, roots[min(tree, n_trees - 1)])
+                if (tree == n_trees) low0 = high0 = 0;
+                tree = min(tree + 1, n_trees);
             }
-            add_leaves(sums, mask, leaves, node.z, n_classes, exact);
-            if (waiting == 0) break;
-            waiting--;
-            at = waiting_node[waiting];
-            mask = waiting_mask[waiting];
+            if (waiting1 < 0) {
+                START(1, roots[min(tree, n_trees - 1)])
+                if (tree == n_trees) low1 = high1 = 0;
+                tree = min(tree + 1, n_trees);
+            }
         }
+        STEP(0, ADD_TURNS)
+        STEP(1, ADD_TURNS)
+    }
+}
+
+// float32 sums are added up in the order of the trees.
+INLINE void walk_float(const float *restrict tile, __global const int4 *restrict nodes,
+                       __global const int2 *restrict ends, __global const int *restrict roots,
+                       __global const real *restrict leaves, const int n_trees,
+                       const int n_classes, const int nans, intv *restrict sums) {
+    WALKER(0)
+    for (int tree = 0; tree < n_trees; tree++) {
+        START(0, roots[tree])
+        while (waiting0 >= 0) STEP(0, ADD_LEAVES)
     }
 }
 
 KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
-                   __global const int *restrict roots, __global const void *restrict leaves,
+                   __global const int2 *restrict ends, __global const int *restrict roots,
+                   __global const void *restrict leaves, __global const int *restrict turns,
                    const int exact) {
     STEP_AND_TALL_ROW
     PRIVATE_TILE
-    intv sums[MAX_CLASSES * TALL];
     FOR_VECTORS(x) {
         GATHER
-        for (int i = 0; i < n_classes * TALL; i++) sums[i] = 0;
+        if (n_classes == 1 && exact && !nans) {
+            intv sums[TALL];
+#define CLEAR(j) sums[j] = turns[0];
+            FOR_TALL(CLEAR)
+            walk_exact(tile, nodes, roots, turns, n_trees, 1, 0, sums);
+#define PUT_ROW(j) \
+    if (y + (j) < Y1) STORE(AS_FLOATV(sums[j]), ROW(OUT, z, y + (j)) + x);
+            FOR_TALL(PUT_ROW)
+            continue;
+        }
+        intv sums[MAX_CLASSES * TALL];
+        for (int i = 0; i < n_classes * TALL; i++) sums[i] = exact ? turns[i / TALL] : 0;
         if (exact && nans)
-            walk(tile, nodes, roots, leaves, n_trees, n_classes, 1, 1, sums);
+            walk_exact(tile, nodes, roots, turns, n_trees, n_classes, 1, sums);
         else if (exact)
-            walk(tile, nodes, roots, leaves, n_trees, n_classes, 1, 0, sums);
+            walk_exact(tile, nodes, roots, turns, n_trees, n_classes, 0, sums);
         else
-            walk(tile, nodes, roots, leaves, n_trees, n_classes, 0, 1, sums);
+            walk_float(tile, nodes, ends, roots, leaves, n_trees, n_classes, 1, sums);
         for (int j = 0; j < TALL && y + j < Y1; j++)
             for (int c = 0; c < n_classes; c++)
                 STORE(AS_FLOATV(sums[c * TALL + j]), ROW(OUT + c, z, y + j) + x);
