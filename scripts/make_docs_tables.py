@@ -1,6 +1,6 @@
-"""Write docs/features.md from the catalogue of features, so that it cannot differ from it.
+"""Write docs/features.md and docs/measurements.md from the catalogues that the program reads.
 
-``python scripts/make_docs_tables.py`` writes it; with ``--check`` it fails where the file is old.
+``python scripts/make_docs_tables.py`` writes them; with ``--check`` it fails where one is old.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from pathlib import Path
 from napari_spinney.features.catalogue import CATALOGUE, FAMILIES
 from napari_spinney.features.external import EXTERNAL
 from napari_spinney.features.sets import SETS
+from napari_spinney.objects.pairs import PAIR_MEASUREMENTS
+from napari_spinney.objects.request import measurement_table
 
-PAGE = Path(__file__).parents[1] / "docs" / "features.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 NUMBERS = {
     "none": "–",
@@ -34,8 +36,32 @@ names of later channels end with `_1`, `_2`.
 """
 
 
+MEASUREMENTS = """# Measurements of objects
+
+<!-- Made by scripts/make_docs_tables.py from the catalogue: change it there. -->
+
+`measure(labels, image, features=...)` takes these names, and names of groups, which stand for all
+their members that such labels have. `<n>` is a number of yours. Lengths and areas (in 3D volumes)
+are in the unit of `spacing`, or in pixels without it; `pixel` is always in pixels. Measurements of
+groups intensity and texture are taken in each channel; names of later channels end with `_1`,
+`_2`. Names and numbers are those of APOC, and scikit-image's for what APOC does not have. What is
+not defined for an object is NaN. Distances to touching neighbours and parts of the outline are 0
+where nothing touches, as in APOC.
+
+"""
+
+
+def measurements() -> str:
+    """The page of measurements."""
+    borders = ["## Borders between touching objects", ""]
+    borders += ["`ObjectMerger` and `measure_pairs` take these:", ""]
+    borders += ["| name | definition |", "| --- | --- |"]
+    borders += [f"| `{name}` | {text} |" for name, text in PAIR_MEASUREMENTS.items()]
+    return "\n".join([MEASUREMENTS + measurement_table(), *borders, ""])
+
+
 def page() -> str:
-    """The whole page."""
+    """The page of features."""
     return "\n".join([INTRODUCTION, *_features(), *_families(), *_sets(), *_filters()])
 
 
@@ -73,14 +99,16 @@ def _filters() -> list[str]:
 
 
 def main(check: bool) -> int:
-    """Write the page, or say whether it is up to date."""
+    """Write the pages, or say whether they are up to date."""
+    pages = {DOCS / "features.md": page(), DOCS / "measurements.md": measurements()}
     if not check:
-        PAGE.write_text(page(), encoding="utf-8")
+        for path, text in pages.items():
+            path.write_text(text, encoding="utf-8")
         return 0
-    if PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    print(f"{PAGE} is out of date: run python scripts/make_docs_tables.py")
-    return 1
+    old = [p for p, t in pages.items() if not p.exists() or p.read_text(encoding="utf-8") != t]
+    for path in old:
+        print(f"{path} is out of date: run python scripts/make_docs_tables.py")
+    return 1 if old else 0
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_spinney.cli.objects import UnderLabels, measure, predict_objects, train_objects
 from napari_spinney.cli.options import (
     Annotations,
     ChannelAxis,
@@ -18,7 +19,7 @@ from napari_spinney.cli.options import (
     DeviceName,
     Format,
     Images,
-    ManyAnnotations,
+    ManyFiles,
     ModelFile,
     Spacing,
     TimeAxis,
@@ -34,6 +35,9 @@ from napari_spinney.cli.output import (
     summary_of,
     waiting,
 )
+
+if TYPE_CHECKING:
+    from napari_spinney.batch import Layout
 
 app = typer.Typer(
     cls=Commands,
@@ -63,7 +67,7 @@ def main(
     """Paint a few strokes, get a segmentation, see why."""
 
 
-@app.command(cls=ManyAnnotations)
+@app.command(cls=ManyFiles)
 def train(
     images: Images,
     annotation: Annotations,
@@ -88,12 +92,32 @@ def train(
     validate: Annotated[
         bool, typer.Option(help="Estimate the error on strokes that are held out.")
     ] = True,
+    objects: Annotated[
+        bool, typer.Option("--objects", help="Classify objects: the images are label images.")
+    ] = False,
+    under: UnderLabels = None,
     channel_axis: ChannelAxis = None,
     time_axis: TimeAxis = None,
     spacing: Spacing = None,
     device: DeviceName = None,
 ) -> None:
-    """Train a model on images and what was painted on them."""
+    """Train a model on images (or label images) and what was painted on them."""
+    if objects:
+        train_objects(
+            images,
+            annotation,
+            under or [],
+            out,
+            add_to=add_to,
+            names=parse_class_names(name or ()),
+            layout=_layout(channel_axis, time_axis, spacing),
+            validate=validate,
+            features=features,
+            n_trees=trees,
+            max_depth=depth,
+            seed=seed,
+        )
+        return
     from napari_spinney.batch import Layout, load_pixel_model, train_files
     from napari_spinney.classifiers.pixels import PixelClassifier
 
@@ -118,7 +142,16 @@ def train(
     typer.echo(f"Written: {out}")
 
 
-@app.command()
+def _layout(channel_axis: int | None, time_axis: int | None, spacing: Any) -> Layout:
+    from napari_spinney.batch import Layout
+
+    return Layout(channel_axis, time_axis, spacing)
+
+
+app.command(cls=ManyFiles)(measure)
+
+
+@app.command(cls=ManyFiles)
 def predict(
     model: ModelFile,
     images: Images,
@@ -139,14 +172,25 @@ def predict(
     clear_border: Annotated[
         bool | None, typer.Option("--clear-border/--keep-border", help="Drop cut-off objects.")
     ] = None,
+    under: UnderLabels = None,
     channel_axis: ChannelAxis = None,
     time_axis: TimeAxis = None,
     spacing: Spacing = None,
     device: DeviceName = None,
 ) -> None:
-    """Predict images, each into a file named after it and what was predicted."""
-    from napari_spinney import batch
+    """Predict images, each into a file named after it and what was predicted.
 
+    A model of objects predicts label images, and writes a table beside each.
+    """
+    from napari_spinney import batch
+    from napari_spinney.classifiers.base import load
+    from napari_spinney.classifiers.objects import ObjectClassifier
+
+    loaded = load(model)
+    if isinstance(loaded, ObjectClassifier):
+        layout = _layout(channel_axis, time_axis, spacing)
+        predict_objects(loaded, images, under or [], out, layout=layout)
+        return
     classifier = batch.load_pixel_model(model)
     wanted: batch.Wanted = batch.default_output(classifier) if what is None else what.value
     if wanted == "objects":

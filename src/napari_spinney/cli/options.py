@@ -46,12 +46,14 @@ class Commands(TyperGroup):
             raise typer.Exit(1) from error
 
 
-class ManyAnnotations(TyperCommand):
-    """Lets ``--annotation`` take several files, as the images before it."""
+class ManyFiles(TyperCommand):
+    """Lets ``--annotation`` and ``--image`` take several files, as the images before them."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Name the option once per file, then parse."""
-        return super().parse_args(ctx, repeat_option(args, ("--annotation", "-a")))
+        for names in (("--annotation", "-a"), ("--image", "-i")):
+            args = repeat_option(args, names)
+        return super().parse_args(ctx, args)
 
 
 def repeat_option(args: Iterable[str], names: tuple[str, ...]) -> list[str]:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_spinney.classifiers.base import Classifier
-    from napari_spinney.classifiers.pixels import PixelClassifier, Progress
+    from napari_spinney.classifiers.pixels import Progress
 
 
-def describe_training(model: PixelClassifier) -> str:
-    """Say what was learnt."""
+def describe_training(model: Classifier, what: str = "pixels") -> str:
+    """Say what was learnt; ``what`` it learnt from: "pixels" or "objects"."""
     table = model.table_
     if table is None:
         return f"Learnt {len(model.classes_)} classes"
-    strokes = sum(table.n_strokes().values())
-    return (
-        f"Learnt {len(model.classes_)} classes from {strokes} strokes "
-        f"({len(table)} pixels, {table.n_images} image(s)), {len(model.feature_names_)} features"
-    )
+    rows = f"{len(table)} {what}"
+    if what == "pixels":
+        rows = f"{sum(table.n_strokes().values())} strokes ({rows}"
+        rows += f", {table.n_images} image(s))"
+    return f"Learnt {len(model.classes_)} classes from {rows}, {len(model.feature_names_)} features"
 
 
 def describe_error(model: Classifier) -> str:

@@ -1,0 +1,113 @@
+"""Commands on labelled objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_spinney.cli.options import ChannelAxis, Spacing, TimeAxis
+from napari_spinney.cli.output import describe_error, describe_training, waiting
+
+if TYPE_CHECKING:
+    from napari_spinney.batch import Layout, Wanted
+    from napari_spinney.classifiers.objects import ObjectClassifier
+
+Labels = Annotated[
+    list[Path],
+    typer.Argument(metavar="LABELS", exists=True, help="Label images: 0 = background."),
+]
+UnderLabels = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--image",
+        "-i",
+        metavar="FILE...",
+        exists=True,
+        help="What intensities are measured in: one image for each label image, in order.",
+    ),
+]
+
+
+def measure(
+    labels: Labels,
+    out: Annotated[Path, typer.Option("--out", "-o", help=".csv, .tsv or .parquet.")],
+    image: UnderLabels = None,
+    features: Annotated[
+        str,
+        typer.Option(
+            help="Measurements, or groups of them: size, shape, intensity, texture, position, "
+            "neighbours, all."
+        ),
+    ] = "size shape intensity position",
+    channel_axis: ChannelAxis = None,
+    time_axis: TimeAxis = None,
+    spacing: Spacing = None,
+) -> None:
+    """Measure labelled objects: one row per object."""
+    from napari_spinney.batch import Layout
+    from napari_spinney.files.tables import write_table
+    from napari_spinney.object_files import measure_files
+
+    with waiting("measuring"):
+        table = measure_files(
+            labels,
+            image or (),
+            features=features,
+            layout=Layout(channel_axis, time_axis, spacing),
+        )
+    write_table(out, table)
+    typer.echo(f"{len(table)} objects, {table.shape[1]} columns. Written: {out}")
+
+
+def train_objects(
+    labels: list[Path],
+    annotations: list[Path],
+    images: list[Path],
+    out: Path,
+    *,
+    add_to: Path | None,
+    names: dict[int, str],
+    layout: Layout,
+    validate: bool,
+    **options: Any,
+) -> None:
+    """Do what ``spinney train --objects`` promises."""
+    from napari_spinney.classifiers.objects import ObjectClassifier
+    from napari_spinney.object_files import load_object_model
+    from napari_spinney.object_files import train_objects as train_files
+
+    if options["features"] == "default":
+        del options["features"]
+    model = ObjectClassifier(**options) if add_to is None else load_object_model(add_to)
+    model.class_names.update(names)
+    with waiting("learning"):
+        train_files(model, labels, annotations, images, layout=layout)
+    model.save(out)
+    typer.echo(describe_training(model, "objects"))
+    if validate:
+        typer.echo(describe_error(model))
+    typer.echo(f"Written: {out}")
+
+
+def predict_objects(
+    model: ObjectClassifier, labels: list[Path], images: list[Path], out: Path, *, layout: Layout
+) -> None:
+    """Do what ``spinney predict`` promises for a model of objects."""
+    from napari_spinney.batch import output_paths
+    from napari_spinney.classifiers.objects import ObjectSelector
+    from napari_spinney.files.images import write_image
+    from napari_spinney.files.tables import write_table
+    from napari_spinney.object_files import open_objects, paired
+    from napari_spinney.object_files import predict_objects as predict_files
+
+    what: Wanted = "objects" if isinstance(model, ObjectSelector) else "classes"
+    paths = output_paths(labels, out, what, "tif")
+    out.mkdir(parents=True, exist_ok=True)
+    for path, image, target in zip(labels, paired(labels, images), paths, strict=True):
+        files = open_objects(path, image, layout)
+        picture, table = predict_files(model, files)
+        write_image(target, picture, files.axes, files.options["spacing"])
+        write_table(target.with_suffix(".csv"), table)
+        typer.echo(f"Written: {target} and {target.with_suffix('.csv').name}")
