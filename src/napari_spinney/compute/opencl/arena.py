@@ -37,6 +37,9 @@ class Lane:
         self._largest = int(context.devices[0].max_mem_alloc_size)
         self._buffers: dict[str, Any] = {}
         self._kernels: dict[tuple[int, str], Any] = {}
+        # Kept until the queue is done: the destructor of such an event waits for it, and holds
+        # Python's lock meanwhile, which would stop every other thread.
+        self._copies: list[Any] = []
 
     def buffer(self, name: str, n_bytes: int) -> Any:
         """Buffer of at least this size; what it held may be lost.
@@ -85,7 +88,7 @@ class Lane:
 
     def read(self, target: NDArray[np.generic], source: Any) -> None:
         """Copy the start of a buffer to an array; does not wait."""
-        self._cl.enqueue_copy(self.queue, target, source, is_blocking=False)
+        self._copies.append(self._cl.enqueue_copy(self.queue, target, source, is_blocking=False))
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -103,6 +106,7 @@ class Lane:
                 yield
             finally:
                 self.queue.finish()
+                self._copies.clear()
         except self._cl.Error as error:
             self._buffers.clear()
             status = self._cl.status_code
@@ -125,7 +129,7 @@ class Lane:
         start: tuple[int, int, int],
     ) -> None:
         nz, ny, nx = (1,) * (3 - len(shape)) + tuple(shape)
-        self._cl.enqueue_copy(
+        event = self._cl.enqueue_copy(
             self.queue,
             target,
             source,
@@ -140,3 +144,4 @@ class Lane:
             host_pitches=(FLOAT * nx, FLOAT * nx * ny),
             is_blocking=False,
         )
+        self._copies.append(event)
