@@ -119,13 +119,32 @@ def test_filters_of_other_packages_are_refused(cpu, image):
 @pytest.mark.parametrize("shape", [(200, 300), (20, 30), (1, 1)])
 def test_block_bytes_is_what_a_block_takes(cpu, shape):
     plan = build_plan(FeatureSet.parse("object_size_1_to_5_px"), ndim=2)
-    reach = plan.reach
-    inner = tuple(
-        slice(min(r, n // 3), n - min(r, n // 3)) for n, r in zip(shape, reach, strict=True)
-    )
+    halo = [r if n > 2 * r else 0 for r, n in zip(plan.reach, shape, strict=True)]
+    inner = tuple(slice(h, n - h) for h, n in zip(halo, shape, strict=True))
     cpu.features(plan, np.zeros((1, *shape), np.float32), inner)
     (arena,) = cpu._arenas
     assert 0 <= arena.nbytes - cpu.block_bytes(plan, shape) < 1024
+
+
+def test_a_pixel_of_many_wide_features_fits_in_little_memory(cpu):
+    plan = build_plan(FeatureSet.parse("ilastik"), ndim=3)
+    assert cpu.block_bytes(plan, tuple(2 * r + 1 for r in plan.reach)) < 64 * 2**20
+
+
+def test_a_block_that_takes_too_much_memory_is_done_in_parts(cpu, image, program):
+    expected = cpu.predict(program, image, everything(image), "probabilities")
+    cpu._memory = 100_000
+    cpu._arenas.clear()
+    found = cpu.predict(program, image, everything(image), "probabilities")
+    np.testing.assert_array_equal(found, expected)
+    assert max(arena.nbytes for arena in cpu._arenas) < 150_000
+
+
+def test_equal_plans_share_their_schedules(cpu, image):
+    for _ in range(3):
+        plan = build_plan(FeatureSet.parse("small_quick"), ndim=2).keep([0, 1])
+        cpu.features(plan, image, everything(image))
+    assert len(cpu._schedules._values) == 1
 
 
 def test_block_bytes_grows_with_the_block_and_the_program(cpu, program, two_stages):

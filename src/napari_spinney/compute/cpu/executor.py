@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,22 +12,25 @@ from napari_spinney.compute.cpu.arena import Region, new_arena
 from napari_spinney.compute.cpu.schedule import Schedule, make_schedule
 from napari_spinney.compute.cpu.trees import PackedTrees, pack, predict_planes
 from napari_spinney.compute.program import Output, Program, Stage
+from napari_spinney.compute.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from napari_spinney.compute.cpu.arena import Triple
     from napari_spinney.compute.device import Device
-    from napari_spinney.compute.trees import TreeArrays
     from napari_spinney.features.plan import Plan
 
-T = TypeVar("T")
-
 _BLOCKS = {2: (128, 1024), 3: (32, 64, 256)}
+_MEMORY = 256 * 2**20
+"""Bytes for the planes of all blocks in flight; a block that takes more is done in parts."""
+_SMALLEST_MEMORY = 32 * 2**20
+_SMALLEST_PART = 16
 _SCHEDULES_KEPT = 64
 _FORESTS_KEPT = 4
+_PLANS_KEPT = 8
 
 
 class CpuExecutor:
@@ -44,9 +45,12 @@ class CpuExecutor:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.parallel = os.cpu_count() or 1
-        self._schedules: _Recent[Schedule] = _Recent(_SCHEDULES_KEPT)
-        self._packed: _Recent[PackedTrees] = _Recent(_FORESTS_KEPT)
+        self._schedules: Recent[Schedule] = Recent(_SCHEDULES_KEPT)
+        self._packed: Recent[PackedTrees] = Recent(_FORESTS_KEPT)
+        self._equal_plan = lru_cache(_PLANS_KEPT)(lambda plan: plan)
+        self._known_plans: Recent[Plan] = Recent(_PLANS_KEPT)
         self._arenas: list[NDArray[np.float32]] = []
+        self._memory = max(_MEMORY // self.parallel, _SMALLEST_MEMORY)
 
     def preferred_block(self, ndim: int) -> tuple[int, ...]:
         """Inner shape of a block that runs fastest here, where memory is no concern."""
@@ -55,7 +59,8 @@ class CpuExecutor:
     def block_bytes(self, program: Program | Plan, outer_shape: tuple[int, ...]) -> int:
         """Memory that one block of this outer shape takes, in bytes."""
         if not isinstance(program, Program):
-            return 4 * self._schedule(program, *_typical_block(program, outer_shape)).size
+            inner = self._likely_inner(program, outer_shape)
+            return 4 * self._schedule(program, _triple(outer_shape), inner).size
         arenas = [self.block_bytes(stage.plan, outer_shape) for stage in program.stages]
         n_pixels = int(np.prod(outer_shape))
         n_between = max(stage.plan.n_channels for stage in program.stages) + len(program.labels)
@@ -65,8 +70,11 @@ class CpuExecutor:
         self, plan: Plan, block: NDArray[np.float32], inner: tuple[slice, ...]
     ) -> NDArray[np.float32]:
         """Planes of the plan's features, (feature, *inner)."""
-        with self._planes(plan, block, inner) as planes:
-            return planes.copy()
+        shape = tuple(s.stop - s.start for s in inner)
+        out = np.empty((len(plan.outputs), *shape), np.float32)
+        for part, planes in self._parts(plan, block, inner):
+            out[(slice(None), *part)] = planes
+        return out
 
     def predict(
         self,
@@ -121,23 +129,47 @@ class CpuExecutor:
         output: Output,
         labels: NDArray[np.unsignedinteger] | None,
     ) -> None:
-        packed = self._pack(stage.trees)
-        with self._planes(stage.plan, block, inner) as planes:
-            predict_planes(packed, planes, out, output, labels)
+        packed = self._packed.get(stage.trees, (), lambda: pack(stage.trees))
+        for part, planes in self._parts(stage.plan, block, inner):
+            where: tuple[Any, ...] = (..., *part)
+            predict_planes(packed, planes, out[where], output, labels)
 
-    @contextmanager
-    def _planes(
+    def _parts(
         self, plan: Plan, block: NDArray[np.float32], inner: tuple[slice, ...]
-    ) -> Iterator[NDArray[np.float32]]:
-        """Feature planes (feature, *inner), valid until the arena is given back."""
+    ) -> Iterator[tuple[tuple[slice, ...], NDArray[np.float32]]]:
+        """Parts of the inner region that fit in memory, from its corner, and their features.
+
+        The planes (feature, *part) are valid until the next ones are asked for.
+        """
         volume = block.reshape(len(block), *(1,) * (3 - plan.ndim), *block.shape[1:])
-        schedule = self._schedule(plan, _triple(volume.shape[1:]), _region(inner))
-        arena = self._take_arena(schedule.size)
-        try:
-            planes = schedule.run(arena, volume)
-            yield planes if plan.ndim == 3 else planes[:, 0]
-        finally:
-            self._arenas.append(arena)
+        outer = _triple(block.shape[1:])
+        for part in self._cut(plan, outer, inner):
+            schedule = self._schedule(plan, outer, _region(part))
+            arena = self._take_arena(schedule.size)
+            try:
+                planes = schedule.run(arena, volume)
+                target = (
+                    slice(p.start - i.start, p.stop - i.start)
+                    for p, i in zip(part, inner, strict=True)
+                )
+                yield tuple(target), planes if plan.ndim == 3 else planes[:, 0]
+            finally:
+                self._arenas.append(arena)
+
+    def _cut(
+        self, plan: Plan, outer: Triple, inner: tuple[slice, ...]
+    ) -> Iterator[tuple[slice, ...]]:
+        """Halve the inner region along its longest axis until its planes fit in memory."""
+        sizes = [s.stop - s.start for s in inner]
+        longest = max(sizes)
+        needed = 4 * self._schedule(plan, outer, _region(inner)).size
+        if needed <= self._memory or longest <= _SMALLEST_PART:
+            yield inner
+            return
+        axis = sizes.index(longest)
+        middle = inner[axis].start + longest // 2
+        for half in (slice(inner[axis].start, middle), slice(middle, inner[axis].stop)):
+            yield from self._cut(plan, outer, (*inner[:axis], half, *inner[axis + 1 :]))
 
     def _take_arena(self, size: int) -> NDArray[np.float32]:
         """Memory used before, where it is large enough; a thread has it for itself."""
@@ -148,33 +180,24 @@ class CpuExecutor:
         return arena if len(arena) >= size else new_arena(size)
 
     def _schedule(self, plan: Plan, outer: Triple, inner: Region) -> Schedule:
-        return self._schedules.get(plan, (outer, inner), lambda: make_schedule(plan, outer, inner))
+        # Plans are made anew for each prediction, but equal ones share their schedules.
+        known = self._known_plans.get(plan, (), lambda: self._equal_plan(plan))
+        return self._schedules.get(
+            known, (outer, inner), lambda: make_schedule(known, outer, inner)
+        )
 
-    def _pack(self, trees: TreeArrays) -> PackedTrees:
-        return self._packed.get(trees, (), lambda: pack(trees))
+    def _likely_inner(self, plan: Plan, outer_shape: tuple[int, ...]) -> Region:
+        """Inner part of a block of this shape: what a halo leaves, or the whole of a small image.
 
-
-class _Recent(Generic[T]):
-    """What was made last, for objects that are told apart by identity."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._made: OrderedDict[Hashable, tuple[object, T]] = OrderedDict()
-
-    def get(self, owner: object, key: Hashable, make: Callable[[], T]) -> T:
-        """What was made for this owner and key; kept with its owner, so that its id stays its."""
-        key = (id(owner), key)
-        with self._lock:
-            if key in self._made:
-                self._made.move_to_end(key)
-                return self._made[key][1]
-        made = make()
-        with self._lock:
-            self._made[key] = (owner, made)
-            if len(self._made) > self._size:
-                self._made.popitem(last=False)
-        return made
+        Where the guess is too small, `_cut` keeps the block within its memory all the same.
+        """
+        preferred = self.preferred_block(plan.ndim)
+        sizes = [
+            n - 2 * r if n > 2 * r else min(n, p)
+            for n, r, p in zip(outer_shape, plan.reach, preferred, strict=True)
+        ]
+        starts = [(n - size) // 2 for n, size in zip(outer_shape, sizes, strict=True)]
+        return _region(tuple(slice(a, a + n) for a, n in zip(starts, sizes, strict=True)))
 
 
 def _region(inner: tuple[slice, ...]) -> Region:
@@ -186,10 +209,3 @@ def _region(inner: tuple[slice, ...]) -> Region:
 def _triple(shape: tuple[int, ...]) -> Triple:
     z, y, x = (1,) * (3 - len(shape)) + tuple(shape)
     return z, y, x
-
-
-def _typical_block(plan: Plan, outer_shape: tuple[int, ...]) -> tuple[Triple, Region]:
-    """A block of this shape with a whole halo, or where it has no room for one, half of one."""
-    reach = [min(r, n // 3) for r, n in zip(plan.reach, outer_shape, strict=True)]
-    inner = tuple(slice(r, n - r) for r, n in zip(reach, outer_shape, strict=True))
-    return _triple(outer_shape), _region(inner)

@@ -123,6 +123,7 @@ class _Builder:
         self._calls: list[Call | Load] = []
         self._planes: dict[int, Plane] = {}
         self._done: set[int] = set()
+        self._direct = {output for output in plan.outputs if self._can_stay(output)}
         self._slots = self._place_slots()
 
     def build(self) -> Schedule:
@@ -144,13 +145,12 @@ class _Builder:
     def _place_slots(self) -> tuple[Plane, ...]:
         """Room for the features; most are computed where they stay."""
         outputs = self._plan.outputs
-        direct = {output for output in outputs if self._can_stay(output)}
-        region = reduce(Region.union, (self._regions[o] for o in direct), self._inner)
+        region = reduce(Region.union, (self._regions[o] for o in self._direct), self._inner)
         size = Plane(0, region).size
         first = self._space.take(size * len(outputs))
         slots = tuple(Plane(first + i * size, region) for i in range(len(outputs)))
         for slot, output in zip(slots, outputs, strict=True):
-            if output in direct:
+            if output in self._direct:
                 self._planes.setdefault(output, slot)
         return slots
 
@@ -162,9 +162,6 @@ class _Builder:
             b - a <= 2 * _LARGEST_SLOT_MARGIN
             for a, b in zip(self._inner.shape, region.shape, strict=True)
         )
-
-    def _is_slot(self, position: int) -> bool:
-        return self._planes[position] in self._slots
 
     def _add(self, position: int) -> None:
         step = self._plan.steps[position]
@@ -209,6 +206,8 @@ class _Builder:
 
     def _fill_slots(self, position: int) -> None:
         """Copy a feature that was computed elsewhere, or that comes twice."""
+        if position not in self._plan.outputs:
+            return
         plane = self._planes[position]
         for slot, output in zip(self._slots, self._plan.outputs, strict=True):
             if output == position and slot != plane:
@@ -218,5 +217,5 @@ class _Builder:
     def _release(self, position: int) -> None:
         """Give back the memory of planes that nobody reads after this step."""
         for i in {position, *self._plan.steps[position].inputs}:
-            if self._last_use[i] <= position and not self._is_slot(i):
+            if self._last_use[i] <= position and i not in self._direct:
                 self._space.give(self._planes[i].position, self._planes[i].size)

@@ -10,8 +10,8 @@ import numpy as np
 from napari_spinney.compute.opencl.forest import PackedForest, pack_forest
 from napari_spinney.compute.opencl.layout import ALIGNMENT, Box, Layout, grow
 from napari_spinney.compute.opencl.programs import Kernels, Tuning, compile_kernels
-from napari_spinney.compute.recent import Recent
 from napari_spinney.compute.opencl.schedule import Schedule, StageSlots, make_schedule, radius_x
+from napari_spinney.compute.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
