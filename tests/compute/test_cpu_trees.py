@@ -70,6 +70,15 @@ def test_kernel_equals_reference(seed, spatial, n_features, classes, max_depth, 
     check_all_outputs(forest, draw_planes(seed, n_features, spatial, special))
 
 
+@pytest.mark.parametrize("classes", [(1, 2), (1, 2, 3), (1, 2, 3, 4)])
+@pytest.mark.parametrize("special", [0.0, 0.001])
+def test_trees_of_depth_two_with_and_without_missing_values(classes, special):
+    forest = grow(5, n_trees=100, classes=classes, max_depth=2, min_samples_leaf=20)
+    assert len(pack(forest.trees).small_nodes) == 100
+    assert len(set(forest.sizes())) > 1
+    check_all_outputs(forest, draw_planes(1, 4, (33, 47), special))
+
+
 @pytest.mark.parametrize("n_trees", [1, 31, 32, 33, 1000])
 def test_numbers_of_trees_around_those_walked_at_once(n_trees):
     check_all_outputs(grow(3, n_trees=n_trees, n_rows=30), draw_planes(0, 4, (9, 17)))

@@ -86,6 +86,36 @@ def _find_leaves(roots, nodes, tile, has_nan, queue, middle):
 
 
 @njit(nogil=True, cache=True)
+def _evaluate_small(small_nodes, small_thresholds, values, tile, sums):
+    """Add up trees of depth 2 or less: all three comparisons for every pixel, then selects.
+
+    Classes go in pairs; of an odd number the last pair does one class again, from zero.
+    """
+    n_classes = values.shape[1]
+    for pair in range(0, n_classes, 2):
+        c = min(pair, n_classes - 2)
+        sum_0, sum_1 = sums[c], sums[c + 1]
+        sum_0[:] = 0
+        sum_1[:] = 0
+        for k in range(len(small_nodes)):
+            node, threshold = small_nodes[k], small_thresholds[k]
+            root, left, right = tile[node[0]], tile[node[1]], tile[node[2]]
+            t_root, t_left, t_right = threshold[0], threshold[1], threshold[2]
+            leaf_0, leaf_1, leaf_2, leaf_3 = node[3], node[4], node[5], node[6]
+            a_0, b_0 = values[leaf_0, c], values[leaf_0, c + 1]
+            a_1, b_1 = values[leaf_1, c], values[leaf_1, c + 1]
+            a_2, b_2 = values[leaf_2, c], values[leaf_2, c + 1]
+            a_3, b_3 = values[leaf_3, c], values[leaf_3, c + 1]
+            for i in range(LANES):
+                goes_left, left_left = root[i] <= t_root, left[i] <= t_left
+                right_left = right[i] <= t_right
+                a_left, a_right = a_0 if left_left else a_1, a_2 if right_left else a_3
+                b_left, b_right = b_0 if left_left else b_1, b_2 if right_left else b_3
+                sum_0[i] += a_left if goes_left else a_right
+                sum_1[i] += b_left if goes_left else b_right
+
+
+@njit(nogil=True, cache=True)
 def _evaluate(roots, nodes, values, at_once, tile, has_nan, sums, queue, middle):
     """Add up the leaves that the pixels of one tile reach."""
     sums[:] = 0
@@ -143,6 +173,8 @@ def _uncertainty(probabilities, out):
 def predict_tiles(
     roots,
     nodes,
+    small_nodes,
+    small_thresholds,
     values,
     factor,
     at_once,
@@ -167,7 +199,10 @@ def predict_tiles(
         for y in range(0, rows, height):
             for x in range(0, columns, width):
                 has_nan = _gather(planes, z, y, x, height, tile)
-                _evaluate(roots, nodes, values, at_once, tile, has_nan, sums, queue, middle)
+                if len(small_nodes) > 0 and not has_nan:
+                    _evaluate_small(small_nodes, small_thresholds, values, tile, sums)
+                else:
+                    _evaluate(roots, nodes, values, at_once, tile, has_nan, sums, queue, middle)
                 if output == 0:
                     _best(sums, best, index)
                     for j in range(min(height, rows - y)):
