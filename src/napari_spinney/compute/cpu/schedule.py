@@ -110,6 +110,28 @@ def needed_regions(plan: Plan, outer: Triple, inner: Region) -> list[Region]:
     return [inner.grown(margin, outer) for margin in margins]
 
 
+def frugal_order(plan: Plan) -> tuple[int, ...]:
+    """Order of the steps in which planes do not wait long for their readers.
+
+    Features that share passes follow one another, rather than all features of one name.
+    """
+    beginnings: list[int] = []
+    for position, step in enumerate(plan.steps):
+        own = len(plan.steps) if isinstance(step, Source) else position
+        beginnings.append(min([own, *(beginnings[i] for i in step.inputs)]))
+    order: dict[int, None] = {}
+
+    def visit(position: int) -> None:
+        if position not in order:
+            for i in plan.steps[position].inputs:
+                visit(i)
+            order[position] = None
+
+    for output in sorted(plan.outputs, key=lambda output: (beginnings[output], output)):
+        visit(output)
+    return tuple(order)
+
+
 class _Builder:
     """Walks through a plan once and notes calls and places."""
 
@@ -118,7 +140,8 @@ class _Builder:
         self._outer = outer
         self._inner = inner
         self._regions = needed_regions(plan, outer, inner)
-        self._last_use = self._last_reads()
+        self._order = frugal_order(plan)
+        self._last_reader = self._last_readers()
         self._space = Space()
         self._calls: list[Call | Load] = []
         self._planes: dict[int, Plane] = {}
@@ -127,19 +150,18 @@ class _Builder:
         self._slots = self._place_slots()
 
     def build(self) -> Schedule:
-        for position in range(len(self._plan.steps)):
+        for position in self._order:
             if position not in self._done:
                 self._add(position)
             self._fill_slots(position)
             self._release(position)
         return Schedule(tuple(self._calls), self._slots, self._inner, self._space.size)
 
-    def _last_reads(self) -> list[int]:
+    def _last_readers(self) -> dict[int, int]:
         """Last reader of each step; the step itself where none reads it."""
-        last = list(range(len(self._plan.steps)))
-        for position, step in enumerate(self._plan.steps):
-            for i in step.inputs:
-                last[i] = position
+        last = {position: position for position in self._order}
+        for position in self._order:
+            last.update(dict.fromkeys(self._plan.steps[position].inputs, position))
         return last
 
     def _place_slots(self) -> tuple[Plane, ...]:
@@ -177,7 +199,8 @@ class _Builder:
         """All eigenvalues of one matrix in one call, as far as their planes are alike."""
         targets: list[Plane | None] = [None] * {3: 2, 6: 3}[len(step.inputs)]
         region = self._inner
-        for position, other in enumerate(self._plan.steps):
+        for position in self._order:
+            other = self._plan.steps[position]
             if isinstance(other, Eigenvalue) and other.inputs == step.inputs:
                 plane = self._place(position)
                 if plane.region == target.region:
@@ -217,5 +240,5 @@ class _Builder:
     def _release(self, position: int) -> None:
         """Give back the memory of planes that nobody reads after this step."""
         for i in {position, *self._plan.steps[position].inputs}:
-            if self._last_use[i] <= position and i not in self._direct:
+            if self._last_reader[i] == position and i not in self._direct:
                 self._space.give(self._planes[i].position, self._planes[i].size)
