@@ -1,4 +1,4 @@
-"""Measuring objects beside scikit-image's ``regionprops_table``: time, ratio and largest difference.
+"""Measuring objects beside scikit-image's ``regionprops_table``: time, ratio, difference.
 
 ``python benchmarks/objects.py`` measures 10,000 ellipses on 4096 x 4096 (about a minute);
 ``python benchmarks/objects.py 50 2048`` measures 50 x 50 of them on 2048 x 2048. Both run in one

@@ -4,7 +4,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from napari_spinney import ObjectClassifier, ObjectSelector, load
+from napari_spinney import ObjectClassifier, ObjectSelector, load, measure
 from napari_spinney.samples import load_sample
 
 
@@ -130,6 +130,15 @@ def test_tables_give_what_pictures_give(labels):
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     np.testing.assert_array_equal(clf.classes_[proba.argmax(axis=1)], classes)
     assert ((clf.predict_uncertainty(table) >= 0) & (clf.predict_uncertainty(table) <= 1)).all()
+
+
+def test_a_table_measured_before_trains_the_same(labels):
+    table = measure(labels, features="size")
+    classes = np.where(table["label"] == 10, 1, np.where(table["label"] == 20, 2, 0))
+    by_table = ObjectClassifier().fit_table(table, classes, ndim=2)
+    by_image = ObjectClassifier("size").fit(labels, {10: 1, 20: 2})
+    np.testing.assert_array_equal(by_table.predict_proba(table), by_image.predict_proba(table))
+    np.testing.assert_array_equal(by_table.predict(labels), by_image.predict(labels))
 
 
 def test_channels_time_and_spacing(labels):

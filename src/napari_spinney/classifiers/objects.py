@@ -10,7 +10,12 @@ from napari_spinney.classifiers.base import Classifier
 from napari_spinney.classifiers.mapping import ObjectMapper
 from napari_spinney.classifiers.merging import ObjectMerger
 from napari_spinney.classifiers.object_images import ObjectImage, is_several, object_images
-from napari_spinney.classifiers.rows import annotated_rows, rows_of, train_rows
+from napari_spinney.classifiers.rows import (
+    annotated_rows,
+    feature_columns,
+    rows_of,
+    train_rows,
+)
 from napari_spinney.objects.request import columns_of, split_words
 
 if TYPE_CHECKING:
@@ -144,6 +149,47 @@ class ObjectClassifier(Classifier):
             n_channels=len(images[0].channels),
             spacing=images[0].spacing,
         )
+        self._set_state(state)
+        return self
+
+    def fit_table(
+        self,
+        table: pd.DataFrame,
+        classes: Any,
+        *,
+        ndim: int | None = None,
+        n_channels: int = 1,
+        spacing: Sequence[float] | None = None,
+    ) -> Self:
+        """Train on a table that was measured before.
+
+        Parameters
+        ----------
+        table : DataFrame
+            From `napari_spinney.measure`. All its measurements are decided by; ``features``
+            becomes their names.
+        classes : (n,) whole numbers
+            Class of each row, 0 where it has none.
+        ndim, n_channels, spacing
+            Of the images that were measured, where they are known.
+
+        Raises
+        ------
+        ValueError
+            If there are no two classes, or no measurement.
+        """
+        names = feature_columns(table, None)
+        rows = annotated_rows(rows_of(table, names), classes, names)
+        state = train_rows(
+            self,
+            rows,
+            features=" ".join(names),
+            add=False,
+            ndim=ndim,
+            n_channels=n_channels,
+            spacing=None if spacing is None else tuple(float(s) for s in spacing),
+        )
+        self.features = list(names)
         self._set_state(state)
         return self
 
