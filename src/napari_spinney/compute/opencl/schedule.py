@@ -153,7 +153,11 @@ def waves(plan: Plan, most: int) -> list[list[int]]:
         ready = [i for i in left if done.issuperset(plan.steps[i].inputs)]
         kind = _kind(plan.steps[ready[0]])
         width = 1 if kind == "external" else most
-        wave = [i for i in ready if _kind(plan.steps[i]) == kind][:width]
+        alike = [i for i in ready if _kind(plan.steps[i]) == kind]
+        wave = alike[:width]
+        if kind.startswith("eigenvalue"):
+            matrices = {plan.steps[i].inputs for i in wave}
+            wave = [i for i in alike if plan.steps[i].inputs in matrices]
         result.append(wave)
         done.update(wave)
         left = [i for i in left if i not in done]
@@ -265,7 +269,10 @@ class _Scheduler:
         self._fill_margins(wave)
         kernel = _kernel(step, self.plan.ndim)
         first = len(self.code)
-        descriptions = [self._describe(i) for i in wave]
+        if isinstance(step, Eigenvalue):
+            wave, descriptions = self._describe_matrices(wave)
+        else:
+            descriptions = [self._describe(i) for i in wave]
         start = first + INTS * len(wave)
         for description, inputs in descriptions:
             description[5] = start
@@ -326,11 +333,35 @@ class _Scheduler:
                 description[4] = self.plan.ndim
             case Combine():
                 description[3:5] = [self._add_weights(step.weights), len(inputs)]
-            case Eigenvalue():
-                description[13] = step.rank
             case _:
                 description[4] = len(inputs)
         return description, inputs
+
+    def _describe_matrices(
+        self, wave: list[int]
+    ) -> tuple[list[int], list[tuple[list[int], list[int]]]]:
+        """All eigenvalues of a matrix in one description; also one step for each matrix."""
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for i in wave:
+            groups.setdefault(self.plan.steps[i].inputs, []).append(i)
+        descriptions = []
+        for members in groups.values():
+            box = self.boxes[members[0]]
+            for i in members:
+                box = union(box, self.boxes[i])
+            description, inputs = self._describe(members[0])
+            description[6:12] = _description(0, box, "nearest")[6:12]
+            for rank, place in enumerate((0, 13, 14)):
+                slots = [self.slot[i] for i in members if self._rank(i) == rank]
+                description[place] = slots[0] if slots else -1
+            descriptions.append((description, inputs))
+            for i in members:
+                self.boxes[i] = box
+        return [members[0] for members in groups.values()], descriptions
+
+    def _rank(self, i: int) -> int:
+        step = self.plan.steps[i]
+        return step.rank if isinstance(step, Eigenvalue) else -1
 
     def _add_weights(self, weights: tuple[float, ...]) -> int:
         position = self._weights_at.setdefault(weights, len(self.weights))

@@ -8,22 +8,6 @@
 // private memory first; a tile without any NaN (almost all) takes the comparisons without NaN.
 // On GPUs (V == 1) a work-item is a pixel.
 
-#ifdef HAVE_FP64
-#pragma OPENCL EXTENSION cl_khr_fp64 : enable
-typedef double real;
-#if V == 1
-typedef double realv;
-#define TO_REALV convert_double
-#else
-typedef JOIN(double, V) realv;
-#define TO_REALV JOIN(convert_double, V)
-#endif
-#else
-typedef float real;
-typedef floatv realv;
-#define TO_REALV TO_FLOATV
-#endif
-
 #if V == 1
 #define TALL 1
 #define TILE_ARGUMENTS                                                               \
@@ -307,7 +291,7 @@ INLINE void add_leaf(intv *restrict sums, const ulong low, const ulong high,
     for (int c = 0; c < n_classes; c++)
         for (int j = 0; j < TALL; j++) {
             const intv old = sums[c * TALL + j];
-            const intv new = AS_INTV(TO_FLOATV(TO_REALV(AS_FLOATV(old)) + leaf[c]));
+            const intv new = AS_INTV(FROM_REALV(TO_REALV(AS_FLOATV(old)) + leaf[c]));
             sums[c * TALL + j] = WHERE(BITS_OF(low, high, j), new, old);
         }
 }

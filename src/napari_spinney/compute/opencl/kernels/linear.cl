@@ -133,9 +133,10 @@ KERNEL correlate_z(ARGUMENTS) {
         correlate_rows(arena, code, weights, step, 0, y, along, Z1, NZ, (size_t)NY * PITCH);
 }
 
-// KIND 0: minimum, 1: maximum. A NaN stays until a comparison drops it, as on the CPU.
-INLINE floatv extreme(const floatv a, const floatv b, const int maximum) {
-    return maximum ? (b > a ? b : a) : (b < a ? b : a);
+// KIND 0: minimum, 1: maximum. NaN where any of the pixels is.
+INLINE floatv extreme(const floatv best, const floatv next, const int maximum) {
+    const intv better = maximum ? next > best : next < best;
+    return ((next != next) | better) ? next : best;
 }
 
 KERNEL extremum_x(ARGUMENTS) {

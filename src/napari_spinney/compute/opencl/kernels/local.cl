@@ -22,25 +22,47 @@ KERNEL laplace_box(ARGUMENTS) {
     }
 }
 
-// Length of the Sobel gradient: differences of neighbours, 1-2-1 along the other axes.
+// Sums with weights 1-2-1 and differences, of three vectors or of the vectors of three rows.
+#define SMOOTH(a, b, c) ((a) + 2.0f * (b) + (c))
+#define SMOOTH_X(p) SMOOTH(LOAD((p)-1), LOAD(p), LOAD((p) + 1))
+#define ACROSS_X(p) (LOAD((p) + 1) - LOAD((p)-1))
+
+INLINE floatv smooth_row(__global const float *p) { return SMOOTH_X(p); }
+
+// Length of the unnormalised Sobel gradient (COUNT is the number of axes).
 KERNEL sobel(ARGUMENTS) {
     STEP_AND_ROW
-    const int deep = COUNT == 3;
     FOR_VECTORS(x) {
-        floatv gx = 0.0f, gy = 0.0f, gz = 0.0f;
-        for (int dz = -deep; dz <= deep; dz++)
-            for (int dy = -1; dy <= 1; dy++) {
-                __global const float *p = NEAR_ROW(IN0, dz, dy) + x;
-                const floatv before = LOAD(p - 1), here = LOAD(p), after = LOAD(p + 1);
-                const floatv smooth = before + 2.0f * here + after;
-                const float along_y = dy == 0 ? 2.0f : 1.0f;
-                const float along_z = deep && dz == 0 ? 2.0f : 1.0f;
-                gx += along_z * along_y * (after - before);
-                gy += along_z * (float)dy * smooth;
-                gz += along_y * (float)dz * smooth;
-            }
-        const floatv square = fma(gx, gx, gy * gy);
-        STORE(sqrt(deep ? fma(gz, gz, square) : square), ROW(OUT, z, y) + x);
+        floatv smooth_y[3], across_y[3], across_x[3];
+        const int deep = COUNT == 3;
+#pragma unroll
+        for (int k = 0; k < 3; k++) {
+            if (k != 1 && !deep) continue;
+            __global const float *a = NEAR_ROW(IN0, k - 1, -1) + x;
+            __global const float *b = NEAR_ROW(IN0, k - 1, 0) + x;
+            __global const float *c = NEAR_ROW(IN0, k - 1, 1) + x;
+            const floatv before = smooth_row(a), after = smooth_row(c);
+            smooth_y[k] = SMOOTH(before, smooth_row(b), after);
+            across_y[k] = after - before;
+            across_x[k] = SMOOTH(ACROSS_X(a), ACROSS_X(b), ACROSS_X(c));
+        }
+        floatv gx = across_x[1], gy = across_y[1], square;
+        if (deep) {
+            // The rows are smoothed along z before the difference along y is taken.
+            gx = SMOOTH(across_x[0], across_x[1], across_x[2]);
+            floatv rows[2];
+#pragma unroll
+            for (int k = 0; k < 2; k++)
+                rows[k] = SMOOTH(smooth_row(NEAR_ROW(IN0, -1, 2 * k - 1) + x),
+                                 smooth_row(NEAR_ROW(IN0, 0, 2 * k - 1) + x),
+                                 smooth_row(NEAR_ROW(IN0, 1, 2 * k - 1) + x));
+            const floatv gz = smooth_y[2] - smooth_y[0];
+            gy = rows[1] - rows[0];
+            square = fma(gz, gz, fma(gx, gx, gy * gy));
+        } else {
+            square = fma(gx, gx, gy * gy);
+        }
+        STORE(sqrt(square), ROW(OUT, z, y) + x);
     }
 }
 
@@ -68,8 +90,12 @@ KERNEL standard_deviation(ARGUMENTS) {
     }
 }
 
-// Floats as integers of the same order; the map is its own inverse. NaN comes last.
-INLINE intv ordered(const intv bits) { return bits ^ ((bits >> 31) & 0x7fffffff); }
+// Integers that sort as the floats do, every NaN last; and the floats they came from.
+INLINE intv to_key(const floatv value) {
+    const intv bits = AS_INTV(value);
+    return value != value ? (intv)0x7fffffff : bits ^ ((bits >> 31) & 0x7fffffff);
+}
+INLINE floatv from_key(const intv key) { return AS_FLOATV(key ^ ((key >> 31) & 0x7fffffff)); }
 
 // Binary search for the bits of the middle value: no storage, any window.
 KERNEL median(ARGUMENTS) {
@@ -81,9 +107,9 @@ KERNEL median(ARGUMENTS) {
             // In the top bit the step leads from the lowest integer to 0.
             const intv trial = bit == 31 ? (intv)0 : found | (1 << bit);
             intv below = 0;
-            FOR_WINDOW(below += ordered(AS_INTV(value)) < trial ? (intv)1 : (intv)0;)
+            FOR_WINDOW(below += to_key(value) < trial ? (intv)1 : (intv)0;)
             found = below <= half_size ? trial : found;
         }
-        STORE(AS_FLOATV(ordered(found)), ROW(OUT, z, y) + x);
+        STORE(from_key(found), ROW(OUT, z, y) + x);
     }
 }

@@ -35,6 +35,24 @@ typedef JOIN(uint, V) uintv;
 #define ANY(m) any(m)
 #endif
 
+// float64 where the device has it.
+#ifdef HAVE_FP64
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+typedef double real;
+#if V == 1
+typedef double realv;
+#define TO_REALV convert_double
+#else
+typedef JOIN(double, V) realv;
+#define TO_REALV JOIN(convert_double, V)
+#endif
+#else
+typedef float real;
+typedef floatv realv;
+#define TO_REALV
+#endif
+#define FROM_REALV TO_FLOATV
+
 // The first ints of `code`.
 #define PLANE code[0]
 #define PITCH code[1]

@@ -25,39 +25,79 @@ KERNEL magnitude(ARGUMENTS) {
     }
 }
 
-// Symmetric 2 x 2 matrix: mean of the diagonal plus or minus the root.
+// Eigenvalues of a symmetric matrix. One step writes all those that are wanted of one matrix,
+// the largest first: to planes VALUE_SLOT(0), ...; a slot that is negative is not wanted.
+#define VALUE_SLOT(rank) step[(rank) == 0 ? 0 : 12 + (rank)]
+#define PUT_VALUE(rank, value)                                                       \
+    if (VALUE_SLOT(rank) >= 0) STORE(value, ROW(VALUE_SLOT(rank), z, y) + x);
+
+// 2 x 2 (yy, yx, xx): mean of the diagonal plus or minus the root.
 KERNEL eigenvalue_2(ARGUMENTS) {
     STEP_AND_ROW
-    const float sign = KIND == 0 ? 1.0f : -1.0f;
     FOR_VECTORS(x) {
         const floatv yy = INPUT(0), yx = INPUT(1), xx = INPUT(2);
-        const floatv mean = 0.5f * (yy + xx), half_difference = 0.5f * (yy - xx);
-        const floatv root = sqrt(fma(half_difference, half_difference, yx * yx));
-        STORE(fma((floatv)sign, root, mean), ROW(OUT, z, y) + x);
+        const floatv mean = 0.5f * (yy + xx), difference = 0.5f * (yy - xx);
+        const floatv root = sqrt(fma(difference, difference, yx * yx));
+        PUT_VALUE(0, mean + root)
+        PUT_VALUE(1, mean - root)
     }
 }
 
-// Symmetric 3 x 3 matrix by the trigonometric solution of its characteristic polynomial
-// (O. K. Smith, Communications of the ACM 4 (1961) 168).
+// 3 x 3 (zz, zy, zx, yy, yx, xx), in float64 where the device has it: O. K. Smith, "Eigenvalues of
+// a symmetric 3 x 3 matrix", Comm. ACM 4 (1961). The functions are polynomials, so that all
+// devices agree. arccos(x) = sqrt(1 - x) * polynomial for 0 <= x <= 1: Abramowitz & Stegun 4.4.46.
+INLINE realv polynomial(const realv x, const real a, const real b, const real c, const real d,
+                        const real e, const real f, const real g, const real h) {
+    realv value = h;
+    value = fma(value, x, (realv)g);
+    value = fma(value, x, (realv)f);
+    value = fma(value, x, (realv)e);
+    value = fma(value, x, (realv)d);
+    value = fma(value, x, (realv)c);
+    value = fma(value, x, (realv)b);
+    return fma(value, x, (realv)a);
+}
+
+INLINE realv arc_cosine(const realv x) {
+    const realv size = fabs(x);
+    const realv angle =
+        sqrt((real)1 - size) *
+        polynomial(size, (real)1.5707963050, (real)-0.2145988016, (real)0.0889789874,
+                   (real)-0.0501743046, (real)0.0308918810, (real)-0.0170881256,
+                   (real)0.0066700901, (real)-0.0012624911);
+    return x < (real)0 ? (real)3.141592653589793 - angle : angle;
+}
+
 KERNEL eigenvalue_3(ARGUMENTS) {
     STEP_AND_ROW
     FOR_VECTORS(x) {
-        const floatv mean = (INPUT(0) + INPUT(3) + INPUT(5)) * (1.0f / 3.0f);
-        const floatv a = INPUT(0) - mean, b = INPUT(3) - mean, c = INPUT(5) - mean;
-        const floatv d = INPUT(1), e = INPUT(2), f = INPUT(4);
-        const floatv off = fma(f, f, fma(e, e, d * d));
-        const floatv square = fma(c, c, fma(b, b, fma(a, a, 2.0f * off)));
-        const floatv p = sqrt(square * (1.0f / 6.0f));
-        const floatv scale = p > 0.0f ? 1.0f / p : (floatv)0.0f;
-        const floatv as = a * scale, bs = b * scale, cs = c * scale;
-        const floatv ds = d * scale, es = e * scale, fs = f * scale;
-        const floatv determinant = as * fma(bs, cs, -fs * fs) - ds * fma(ds, cs, -fs * es) +
-                                   es * fma(ds, fs, -bs * es);
-        const floatv angle = acos(clamp(0.5f * determinant, -1.0f, 1.0f)) * (1.0f / 3.0f);
-        const floatv largest = 2.0f * cos(angle);
-        const floatv smallest = 2.0f * cos(angle + 2.0943951023931953f);
-        const floatv wanted =
-            KIND == 0 ? largest : (KIND == 2 ? smallest : -(largest + smallest));
-        STORE(fma(p, wanted, mean), ROW(OUT, z, y) + x);
+        const realv zz = TO_REALV(INPUT(0)), zy = TO_REALV(INPUT(1)), zx = TO_REALV(INPUT(2));
+        const realv yy = TO_REALV(INPUT(3)), yx = TO_REALV(INPUT(4)), xx = TO_REALV(INPUT(5));
+        const realv mean = (real)(1.0 / 3.0) * (zz + yy + xx);
+        const realv a = zz - mean, b = yy - mean, c = xx - mean;
+        const realv outside = zy * zy + zx * zx + yx * yx;
+        const realv squares = a * a + b * b + c * c;
+        const realv scale = sqrt((real)(1.0 / 6.0) * (squares + (outside + outside)));
+        const realv determinant =
+            (a * (b * c - yx * yx) + zx * (zy * yx - b * zx)) - zy * (zy * c - yx * zx);
+        const realv cube = scale * scale * scale;
+        const realv ratio = (real)0.5 * determinant / (cube == (real)0 ? (realv)1 : cube);
+        // Not fmin and fmax: a NaN stays.
+        const realv over = ratio > (real)1 ? (realv)1 : ratio;
+        const realv angle = (real)(1.0 / 3.0) * arc_cosine(over < (real)-1 ? (realv)-1 : over);
+        const realv square = angle * angle;
+        const realv cosine =
+            scale * polynomial(square, 1, (real)(-1.0 / 2), (real)(1.0 / 24), (real)(-1.0 / 720),
+                               (real)(1.0 / 40320), (real)(-1.0 / 3628800),
+                               (real)(1.0 / 479001600), (real)(-1.0 / 87178291200.0));
+        const realv sine =
+            scale * (real)1.7320508075688772 *
+            (angle * polynomial(square, 1, (real)(-1.0 / 6), (real)(1.0 / 120),
+                                (real)(-1.0 / 5040), (real)(1.0 / 362880),
+                                (real)(-1.0 / 39916800), (real)(1.0 / 6227020800.0),
+                                (real)(-1.0 / 1307674368000.0)));
+        PUT_VALUE(0, FROM_REALV(mean + (cosine + cosine)))
+        PUT_VALUE(1, FROM_REALV(mean + (sine - cosine)))
+        PUT_VALUE(2, FROM_REALV(mean - (sine + cosine)))
     }
 }
