@@ -43,6 +43,11 @@ class Region:
     coarse: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ViewDone:
+    """All that was in view is predicted."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewOrder:
     """Where to predict.
@@ -73,7 +78,7 @@ class ViewOrder:
     writing: Lock = field(default_factory=Lock)
 
 
-Step: TypeAlias = TrainedModel | Region | None
+Step: TypeAlias = TrainedModel | Region | ViewDone | None
 
 
 def follow(order: TrainOrder, view: ViewOrder) -> Generator[Step, None, None]:
@@ -90,6 +95,7 @@ def outwards(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None
         if _size(view.box) > COARSE_FROM and view.entry.ndim == 2:
             yield from _coarse(model, view)
         yield from _merged(_regions(model, view, view.box), view)
+        yield ViewDone()
         for tile in tiles_outwards(view.entry.spatial_shape, view.box):
             key = tile_key(view, tile)
             if key in view.covered:

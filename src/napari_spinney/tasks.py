@@ -159,23 +159,15 @@ class Tally:
 
 
 def tally(image_id: str, annotation: Any) -> Generator[None, None, Tally]:
-    """Count pixels in small steps, and strokes in the painted region only."""
-    from napari_spinney.forest.training import strokes_of
+    """Count pixels in small steps, and strokes by the painted pixels only."""
+    from napari_spinney.forest.training import strokes_at
 
     positions = yield from painted_positions(annotation)
-    if not len(positions):
-        return Tally(image_id, {}, 0)
-    coordinates = np.unravel_index(positions, annotation.shape)
-    low = [int(c.min()) for c in coordinates]
-    box = tuple(slice(a, int(c.max()) + 1) for a, c in zip(low, coordinates, strict=True))
-    region = np.array(annotation[box])
+    values = annotation.reshape(-1)[positions]
+    strokes = strokes_at(positions, values, annotation.shape)
     yield
-    strokes = np.asarray(strokes_of(region))
-    yield
-    values = region[tuple(c - a for c, a in zip(coordinates, low, strict=True))]
-    which = strokes[tuple(c - a for c, a in zip(coordinates, low, strict=True))]
     counts = {
-        int(n): Count(int((values == n).sum()), len(np.unique(which[values == n])))
+        int(n): Count(int((values == n).sum()), len(np.unique(strokes[values == n])))
         for n in np.unique(values)
         if n
     }

@@ -20,7 +20,7 @@ from napari_spinney.forest.training import (
     TrainingTable,
     check_annotation,
     fit_forest,
-    strokes_of,
+    strokes_at,
 )
 
 if TYPE_CHECKING:
@@ -178,12 +178,13 @@ def table_of(examples: Sequence[Example], plan: Plan, executor: Executor) -> Tra
 def _table(example: Example, plan: Plan, executor: Executor) -> TrainingTable:
     flat = example.annotation.ravel()
     position = np.flatnonzero(flat)
-    strokes = strokes_of(example.annotation, time_axis=_time_axis(example.source))
+    values = flat[position]
+    strokes = strokes_at(position, values, example.annotation.shape, _time_axis(example.source))
     rows = gather_rows(example.source, position, plan, executor, example.cache)
     return TrainingTable(
         X=rows,
-        y=flat[position].astype(np.uint32),
-        stroke=strokes.ravel()[position],
+        y=values.astype(np.uint32),
+        stroke=strokes,
         image=np.zeros(len(position), np.int32),
         position=position,
         names=plan.names,

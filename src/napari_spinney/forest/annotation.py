@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +99,73 @@ def strokes_of(annotation: ArrayLike, time_axis: int | None = None) -> NDArray[n
     for frame, numbers in zip(np.moveaxis(classes, time_axis, 0), frames, strict=True):
         n_strokes = _number_strokes(frame, numbers, n_strokes)
     return strokes
+
+
+def strokes_at(
+    position: NDArray[np.int64],
+    values: NDArray[np.unsignedinteger],
+    shape: tuple[int, ...],
+    time_axis: int | None = None,
+) -> NDArray[np.int32]:
+    """Number the strokes of annotated pixels, without looking at the other pixels.
+
+    Takes time with the number of annotated pixels and not with the size of the image.
+
+    Parameters
+    ----------
+    position : (n,) int64
+        Flat indices of the annotated pixels, rising.
+    values : (n,) unsigned int
+        Their classes.
+    shape : tuple of int
+        Of the annotation.
+    time_axis : int, optional
+        Axis along which nothing is connected.
+
+    Returns
+    -------
+    (n,) int32
+        1 .. n_strokes in the order of their first pixels.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not len(position):
+        return np.zeros(0, np.int32)
+    pairs = [
+        _neighbours(position, values, shape, offset)
+        for offset in itertools.product((-1, 0, 1), repeat=len(shape))
+        if offset > (0,) * len(shape) and (time_axis is None or offset[time_axis] == 0)
+    ]
+    first, second = np.concatenate(pairs, axis=1)
+    size = (len(position), len(position))
+    graph = coo_array((np.ones(len(first), bool), (first, second)), shape=size)
+    _, component = connected_components(graph, directed=False)
+    _, begin, inverse = np.unique(component, return_index=True, return_inverse=True)
+    order = np.empty(len(begin), np.int32)
+    order[np.argsort(begin)] = np.arange(1, len(begin) + 1)
+    return np.asarray(order[inverse], dtype=np.int32)
+
+
+def _neighbours(
+    position: NDArray[np.int64],
+    values: NDArray[np.unsignedinteger],
+    shape: tuple[int, ...],
+    offset: tuple[int, ...],
+) -> NDArray[np.intp]:
+    """Pairs of annotated pixels of one class that lie ``offset`` apart, as (2, n_pairs)."""
+    inside = np.ones(len(position), bool)
+    step, stride = 0, 1
+    for length, move in zip(reversed(shape), reversed(offset), strict=True):
+        place = position // stride % length + move
+        inside &= (place >= 0) & (place < length)
+        step += move * stride
+        stride *= length
+    wanted = position + step
+    at = np.searchsorted(position, wanted).clip(max=len(position) - 1)
+    found = inside & (position[at] == wanted) & (values[at] == values)
+    first = np.flatnonzero(found)
+    return np.stack([first, at[first]])
 
 
 def _number_strokes(

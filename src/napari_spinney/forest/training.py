@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from napari_spinney.forest.annotation import check_annotation, strokes_of
+from napari_spinney.forest.annotation import check_annotation, strokes_at, strokes_of
 from napari_spinney.forest.forest import Forest
 from napari_spinney.forest.structure import trees_from_sklearn
 from napari_spinney.forest.table import TrainingTable
@@ -25,6 +25,7 @@ __all__ = [
     "check_annotation",
     "fit_forest",
     "grow_forest",
+    "strokes_at",
     "strokes_of",
 ]
 

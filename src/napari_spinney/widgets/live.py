@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 
 from napari_spinney.following import (
     Region,
+    ViewDone,
     ViewOrder,
     check_channels,
     follow,
@@ -39,10 +40,12 @@ VIEW_AFTER = 120
 class Live:
     """Keeps the prediction of the current image in step with its strokes.
 
-    Emits ``updated`` with the region whenever part of the prediction was shown.
+    Emits ``updated`` with the region whenever part of the prediction was shown, ``view_shown``
+    when all that is in view was, ``finished`` when the whole image was.
     """
 
     updated = Signal(object)
+    view_shown = Signal()
     finished = Signal()
 
     def __init__(
@@ -61,6 +64,7 @@ class Live:
         self._results = results
         self._training = training
         self._view: ViewOrder | None = None
+        self.view_is_shown = False
         self.writing = Lock()
         self._timer = QTimer()
         self._timer.setSingleShot(True)
@@ -86,6 +90,7 @@ class Live:
             return
         view = self.view_order(self._binding.current)
         self._view = view
+        self.view_is_shown = False
         session.set_activity(Activity("training", "Live: following the brush …"))
         self._jobs.cancel("train", "report")
         self._jobs.start(
@@ -126,9 +131,12 @@ class Live:
             writing=self.writing,
         )
 
-    def _on_step(self, step: TrainedModel | Region | None) -> None:
+    def _on_step(self, step: TrainedModel | Region | ViewDone | None) -> None:
         if isinstance(step, TrainedModel):
             self._session.accept(step)
+        elif isinstance(step, ViewDone):
+            self.view_is_shown = True
+            self.view_shown.emit()
         elif isinstance(step, Region):
             self._show(step)
 

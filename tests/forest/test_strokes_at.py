@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from napari_spinney.forest.annotation import strokes_at, strokes_of
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+@pytest.mark.parametrize(
+    ("shape", "time_axis"),
+    [((40, 50), None), ((7, 20, 30), None), ((7, 20, 30), 0), ((5, 6, 7, 8), 0), ((1, 9), None)],
+)
+def test_numbers_are_those_of_the_whole_annotation(shape, time_axis, share):
+    rng = np.random.default_rng(0)
+    annotation = ((rng.random(shape) < share) * rng.integers(1, 4, shape)).astype(np.uint8)
+    position = np.flatnonzero(annotation)
+    found = strokes_at(position, annotation.ravel()[position], shape, time_axis)
+    wanted = strokes_of(annotation, time_axis=time_axis).ravel()[position]
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_nothing_painted_has_no_strokes():
+    nothing = np.zeros(0, np.int64)
+    assert strokes_at(nothing, nothing.astype(np.uint8), (4, 4)).shape == (0,)
