@@ -148,6 +148,13 @@ def test_features_made_by_hand_have_no_names(cl):
     assert state.stages[0].names == ("feature_0", "feature_1")
 
 
+def test_selector_behaves_as_in_apoc(cl):
+    path = cl(("ObjectSegmenter", "ObjectSelector"), changed("feature_specification", "area sum_x"))
+    parameters = read_cl(path).parameters
+    assert (parameters["target_class"], parameters["renumber"]) == (2, True)
+    assert parameters["rule"] == "largest"
+
+
 @pytest.mark.parametrize("kind", ["ObjectClassifier", "TableRowClassifier", "ObjectMerger"])
 def test_tables_have_columns(cl, kind):
     path = cl(
@@ -350,6 +357,7 @@ def test_apoc_finds_its_keys(tmp_path, make):
         ("ObjectMapper", "area", {}, "got 'ObjectMapper'|no ObjectMapper|has no area"),
         ("ObjectClassifier", "area solidity", {}, "has no solidity"),
         ("ObjectMerger", "area touch_count", {}, "has no area"),
+        ("ObjectMerger", "touch_count", {"parameters": {"merge_class": 2}}, "merge_class=2"),
         ("ObjectClassifier", "area", {"spacing": (0.5, 0.5)}, r"spacing \(0.5, 0.5\)"),
     ],
 )

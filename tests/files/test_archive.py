@@ -172,3 +172,15 @@ def test_comment_after_the_archive_is_refused():
 def test_missing_json_is_named():
     with pytest.raises(ValueError, match=r"has no model\.json"):
         read_archive(archived({"a": b"1"})).read_json("model.json")
+
+
+def test_directory_that_points_before_the_file_is_refused():
+    data = archived({"a": b"1"}).getvalue()
+    with pytest.raises(ValueError, match=r"not a whole zip archive|cannot be unpacked"):
+        read_archive(io.BytesIO(data[:-6] + b"\xff\xff\xff\x00" + data[-2:])).read_json("a")
+
+
+def test_unfinished_array_header_is_refused():
+    data = npy(np.zeros(3, np.float32)).replace(b"(3,), }", b"((3,), ", 1)
+    with pytest.raises(ValueError, match="no array in numpy's format"):
+        read_archive(archived({"a.npy": data})).read_array("a.npy", FORM)

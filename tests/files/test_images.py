@@ -288,6 +288,27 @@ def test_npy_is_not_unpickled(tmp_path):
         read_image(tmp_path / "i.npy")
 
 
+def test_npy_with_an_unfinished_header_is_refused(tmp_path):
+    np.save(tmp_path / "i.npy", np.zeros(3))
+    data = (tmp_path / "i.npy").read_bytes().replace(b"(3,), }", b"((3,), ")
+    (tmp_path / "i.npy").write_bytes(data)
+    with pytest.raises(ImageFileError, match="cannot be read"):
+        read_image(tmp_path / "i.npy")
+
+
+def test_png_that_is_a_bomb_is_refused(tmp_path, monkeypatch):
+    write_image(tmp_path / "i.png", np.zeros((200, 200), np.uint8))
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ImageFileError, match=r"use \.tif"):
+        read_image(tmp_path / "i.png")
+
+
+def test_large_png_is_read_without_a_warning(tmp_path, monkeypatch):
+    write_image(tmp_path / "i.png", np.zeros((30, 40), np.uint8))
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 1000)
+    assert read_image(tmp_path / "i.png").data.shape == (30, 40)
+
+
 def test_npy_shorter_than_it_says_is_refused(tmp_path):
     np.save(tmp_path / "i.npy", np.zeros((10, 10)))
     data = (tmp_path / "i.npy").read_bytes().replace(b"(10, 10), }      ", b"(10, 99999999), }")

@@ -215,13 +215,17 @@ def _importances(header: ClHeader, n_columns: int) -> Any:
 def _parameters(header: ClHeader, kernel: ClKernel, classes: tuple[int, ...]) -> dict[str, Any]:
     """Arguments of the constructor under which training goes on as APOC trains."""
     depth = header.max_depth
-    parameters = {
+    parameters: dict[str, Any] = {
         "n_trees": header.num_trees or kernel.trees.n_trees,
         "max_depth": depth or None,
         "kind": "random_forest",
         "balance": "none",
         "min_leaf": 1,
     }
+    if header.classifier_class_name in OBJECT_KINDS:
+        parameters["rule"] = "largest"  # of the annotations in an object
+    if header.classifier_class_name == "ObjectSelector":
+        parameters["renumber"] = True
     if kernel.share_of is not None:
         parameters["target_class"] = classes[kernel.share_of]
     elif header.positive_class_identifier is not None:
@@ -271,7 +275,7 @@ def _from_state(state: ModelState) -> tuple[ClHeader, ClKernel]:
 
 def _check_options(state: ModelState) -> None:
     """Refuse what changes results and is unknown to APOC."""
-    wanted = {"split": None, "min_size": 0, "clear_border": False}
+    wanted = {"split": None, "min_size": 0, "clear_border": False, "merge_class": 1}
     for name, value in wanted.items():
         if state.parameters.get(name, value) != value:
             raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -30,6 +31,16 @@ _END = struct.Struct("<4s4H2LH")  # end of central directory
 _DATE = (1980, 1, 1, 0, 0, 0)
 _HEADER_ROOM = 512
 _CHUNK = 2**20
+_DAMAGE = (
+    EOFError,
+    NotImplementedError,
+    OSError,  # a position before the start of the file
+    OverflowError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def write_archive(file: BinaryIO, json: bytes, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -67,7 +78,7 @@ def read_archive(file: BinaryIO) -> Archive:
     _check_end(file)
     try:
         return Archive(zipfile.ZipFile(file))
-    except (zipfile.BadZipFile, UnicodeDecodeError, struct.error) as error:
+    except _DAMAGE as error:
         raise ValueError(f"not a whole zip archive ({error}): it is truncated or damaged") from None
 
 
@@ -135,7 +146,7 @@ class Archive:
                 while limit >= 0 and (part := stream.read(min(_CHUNK, limit + 1))):
                     parts.append(part)
                     limit -= len(part)
-        except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError) as e:
+        except _DAMAGE as e:
             raise ValueError(f"{name} cannot be unpacked ({e}): the file is damaged") from None
         if limit < 0 or sum(map(len, parts)) != member.file_size:
             raise ValueError(f"{name} unpacks to other than the {member.file_size} bytes declared")
@@ -212,7 +223,14 @@ def _read_npy_header(name: str, data: io.BytesIO) -> Form:
         if npy.read_magic(data) != (1, 0):
             raise ValueError("only version 1.0 of the format is read")
         shape, fortran_order, dtype = npy.read_array_header_1_0(data)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except (
+        ValueError,
+        SyntaxError,
+        TypeError,
+        RecursionError,
+        MemoryError,
+        tokenize.TokenError,
+    ) as error:
         raise ValueError(f"{name} is no array in numpy's format: {error}") from None
     if fortran_order and len(shape) > 1:
         raise ValueError(f"{name} must lie in rows (C order)")

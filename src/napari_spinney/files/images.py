@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import tokenize
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,7 @@ _DAMAGE = (
     TypeError,
     ValueError,
     struct.error,
+    tokenize.TokenError,
     zlib.error,
 )
 

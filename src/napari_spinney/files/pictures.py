@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import imageio.v3 as iio
@@ -14,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from napari_spinney.files.image_data import ImageData, check_axes, known_spacing, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -23,12 +24,10 @@ _KEY = "spinney"
 
 def read_picture(file: BinaryIO) -> ImageData:
     """Read a PNG, JPEG or BMP: (Y, X), or (Y, X, C) with red, green, blue and perhaps alpha."""
-    with warnings.catch_warnings():
-        # Pillow warns of large pictures; it refuses the very large ones by itself
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        data = np.asarray(iio.imread(file.read(), plugin="pillow"))  # it closes what it is given
-        file.seek(0)
+    with _large_pictures():
         own = _own(file)
+        file.seek(0)
+        data = np.asarray(iio.imread(file.read(), plugin="pillow"))  # it closes what it is given
     names: tuple[str, ...] = ()
     if data.ndim == 3:
         by_count = {2: ("grey", "alpha"), 3: ("red", "green", "blue")}
@@ -91,8 +90,20 @@ def _in_png_type(data: NDArray[Any]) -> NDArray[Any]:
 
 def read_picture_provenance(file: BinaryIO) -> dict[str, Any]:
     """What was given as metadata when the file was written."""
-    provenance = _own(file).get("provenance")
+    with _large_pictures():
+        provenance = _own(file).get("provenance")
     return provenance if isinstance(provenance, dict) else {}
+
+
+@contextmanager
+def _large_pictures() -> Iterator[None]:
+    """Large pictures pass; those that Pillow takes for a bomb are refused."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            yield
+        except Image.DecompressionBombError as error:
+            raise ValueError(f"{error}; use .tif for pictures of this size") from None
 
 
 def _own(file: BinaryIO) -> dict[str, Any]:
