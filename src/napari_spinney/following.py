@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time as clock
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,6 +21,9 @@ Slices: TypeAlias = tuple[slice, ...]
 
 TILE = {2: (1024, 1024), 3: (64, 256, 256)}
 """What is predicted outwards of the view, piece by piece."""
+
+FIRST_TREES = 25
+"""Trees of the first, quick answer."""
 
 NEIGHBOURHOOD = 15
 """Pixels over which doubt is averaged."""
@@ -45,7 +48,9 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class ViewDone:
-    """All that was in view is predicted."""
+    """All that was in view is predicted, for now by the first trees only if ``coarse``."""
+
+    coarse: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +87,18 @@ Step: TypeAlias = TrainedModel | Region | ViewDone | None
 
 
 def follow(order: TrainOrder, view: ViewOrder) -> Generator[Step, None, None]:
-    """Train, then predict from the view outwards; yields the model, then what was written."""
+    """Train, then predict from the view outwards; yields the model, then what was written.
+
+    The first answer comes from the first trees of the forest, so that it comes soon.
+    """
     yield None
+    if order.recipe.n_trees > 2 * FIRST_TREES and order.recipe.stages == 1:
+        few = replace(order, recipe=replace(order.recipe, n_trees=FIRST_TREES))
+        first = train(few)
+        yield None
+        with plainly("predicting"), view.writing:
+            yield from _merged(_regions(first, view, view.box), coarse=True)
+            yield ViewDone(coarse=True)
     model = train(order)
     yield model
     yield from outwards(model, view)
@@ -94,14 +109,14 @@ def outwards(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None
     with plainly("predicting"), view.writing:
         if _size(view.box) > COARSE_FROM and view.entry.ndim == 2:
             yield from _coarse(model, view)
-        yield from _merged(_regions(model, view, view.box), view)
+        yield from _merged(_regions(model, view, view.box))
         yield ViewDone()
         for tile in tiles_outwards(view.entry.spatial_shape, view.box):
             key = tile_key(view, tile)
             if key in view.covered:
                 continue
             if not _inside(tile, view.box):
-                yield from _merged(_regions(model, view, tile), view)
+                yield from _merged(_regions(model, view, tile))
             view.covered.add(key)
 
 
@@ -144,7 +159,7 @@ def _regions(
 
 
 def _merged(
-    regions: Iterator[tuple[int | slice, ...]], view: ViewOrder
+    regions: Iterator[tuple[int | slice, ...]], *, coarse: bool = False
 ) -> Generator[Step, None, None]:
     """Tell of what was written a few times a second, as one box around it."""
     pending: list[tuple[int | slice, ...]] = []
@@ -153,10 +168,10 @@ def _merged(
         pending.append(index)
         now = clock.perf_counter()
         if now - last > TELL_EVERY:
-            yield Region(_around(pending))
+            yield Region(_around(pending), coarse)
             pending, last = [], clock.perf_counter()
     if pending:
-        yield Region(_around(pending))
+        yield Region(_around(pending), coarse)
 
 
 def _around(indices: list[tuple[int | slice, ...]]) -> tuple[int | slice, ...]:
@@ -199,8 +214,6 @@ def _coarse(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None]
 
 def _shrunk(model: TrainedModel, step: int) -> Any:
     """The same forest on features whose sizes in pixels are ``step`` times smaller."""
-    from dataclasses import replace
-
     from napari_spinney.features.feature import FeatureSet
 
     state = model.classifier.state_

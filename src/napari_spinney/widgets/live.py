@@ -41,11 +41,12 @@ class Live:
     """Keeps the prediction of the current image in step with its strokes.
 
     Emits ``updated`` with the region whenever part of the prediction was shown, ``view_shown``
-    when all that is in view was, ``finished`` when the whole image was.
+    when all that is in view was (True if by the first trees only), ``finished`` when the whole
+    image was.
     """
 
     updated = Signal(object)
-    view_shown = Signal()
+    view_shown = Signal(bool)
     finished = Signal()
 
     def __init__(
@@ -135,8 +136,8 @@ class Live:
         if isinstance(step, TrainedModel):
             self._session.accept(step)
         elif isinstance(step, ViewDone):
-            self.view_is_shown = True
-            self.view_shown.emit()
+            self.view_is_shown = not step.coarse
+            self.view_shown.emit(step.coarse)
         elif isinstance(step, Region):
             self._show(step)
 
