@@ -86,6 +86,11 @@ def plan_of(state: ModelState, number: int, spacing: tuple[float, ...] | None) -
     """Plan of all columns of one stage of a model."""
     if state.ndim is None:
         raise ValueError(f"a {state.kind} does not classify pixels")
+    if not state.stages[0].features:
+        raise ValueError(
+            "this model was trained on feature images made by hand, and its file does not say how: "
+            "it can be inspected, but not applied to an image"
+        )
     features = FeatureSet.parse(state.stages[0].features)
     if number == 0:
         return build_plan(features, ndim=state.ndim, n_channels=state.n_channels, spacing=spacing)
