@@ -112,7 +112,8 @@ class CpuExecutor:
         )
         n_channels = stage.plan.n_channels
         shape = tuple(s.stop - s.start for s in part)
-        image = block[(slice(None), *part)]
+        n_image = later.stages[0].plan.n_channels - stage.trees.n_classes
+        image = block[(slice(0, n_image), *part)]
         wider = np.empty((len(image) + stage.trees.n_classes, *shape), np.float32)
         wider[: len(image)] = image
         self._evaluate(stage, block[:n_channels], part, wider[len(image) :], "probabilities", None)
