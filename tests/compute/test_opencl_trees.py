@@ -135,9 +135,9 @@ def join(*parts):
 
     def moved(name, offsets):
         arrays = [getattr(part, name) for part in parts]
-        return np.concatenate([np.where(a < 0, a, a + o) for a, o in zip(arrays, offsets[:-1], strict=True)]).astype(
-            np.int32
-        )
+        return np.concatenate(
+            [np.where(a < 0, a, a + o) for a, o in zip(arrays, offsets[:-1], strict=True)]
+        ).astype(np.int32)
 
     def together(name):
         return np.concatenate([getattr(part, name) for part in parts])
