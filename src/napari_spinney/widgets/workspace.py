@@ -90,10 +90,12 @@ class Workspace:
 
     def import_strokes(self, path: str) -> None:
         """Take the strokes of the current image from an image file."""
+        import numpy as np
+
         from napari_spinney.files.images import read_image
 
         if self.binding.current is not None:
-            self.binding.annotate(self.binding.current, read_image(path))
+            self.binding.annotate(self.binding.current, np.asarray(read_image(path).data))
 
     def open_model(self, path: str) -> None:
         """Take a model from a file.
