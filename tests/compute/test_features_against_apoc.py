@@ -1,7 +1,7 @@
 """APOC's 2D features, computed by APOC itself, within 1e-4 of their range, borders included.
 
-The image's mean is 0: beside a large one, the differences of wide Gaussians are lost in the rounding
-of APOC's float32 sums.
+The image's mean is 0: beside a large one, the differences of wide Gaussians are lost in the
+rounding of APOC's float32 sums.
 """
 
 import numpy as np
