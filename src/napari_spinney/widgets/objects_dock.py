@@ -58,9 +58,11 @@ class ObjectsDock(Dock):
         self.live.setToolTip("Learns anew after each click.")
         self.live.setChecked(True)
         self.train = _button("Train", "Learns from the objects that have a class.")
-        self.save = _button("Save model …", "As .spinney, for Python and the command line.")
+        self.save = _button(
+            "Save …", "Saves the model as .spinney, for Python and the command line."
+        )
         self.export = _button("Export …", "Writes the table as .csv, .tsv or .parquet.")
-        self.load = _button("Join table …", "Adds the columns of a table from elsewhere by label.")
+        self.load = _button("Join …", "Adds the columns of a table from elsewhere by label.")
         self.told = QLabel("Choose the layer that holds the objects, then press Measure.")
         self.told.setWordWrap(True)
         self.table = ObjectsTable()
@@ -202,7 +204,8 @@ class ObjectsDock(Dock):
             return
         self.answer = answer
         table = self.measured.table.drop(columns=CLASS, errors="ignore")
-        self._show(Measured(self.measured.objects, table.assign(**{CLASS: answer.classes})))
+        table.insert(list(table.columns).index("label") + 1, CLASS, answer.classes)
+        self._show(Measured(self.measured.objects, table))
         show_classes(self.viewer, self._layer, answer.picture)
         counts = np.unique(answer.classes, return_counts=True)
         words = ", ".join(f"{n} of class {c}" for c, n in zip(*counts, strict=True))

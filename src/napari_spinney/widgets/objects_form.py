@@ -50,9 +50,10 @@ class ObjectsForm(QWidget):
         for place, (name, check) in enumerate(self.groups.items()):
             check.setChecked(name in GROUPS_AT_FIRST)
             check.setToolTip(TIPS[name])
-            grid.addWidget(check, *divmod(place, 3))
+            grid.addWidget(check, *divmod(place, 2))
         rows = QFormLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
         rows.addRow("Objects", self.labels)
         rows.addRow("Image", self.image)
         rows.addRow("Measure", grid)

@@ -74,6 +74,7 @@ class ObjectsTable(QWidget):
         self._proxy.setSortRole(_SORT)
         self.view.setModel(self._proxy)
         self.view.setSortingEnabled(True)
+        self.view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.filter)
