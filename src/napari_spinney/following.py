@@ -22,7 +22,7 @@ Slices: TypeAlias = tuple[slice, ...]
 TILE = {2: (1024, 1024), 3: (64, 256, 256)}
 """What is predicted outwards of the view, piece by piece."""
 
-FIRST_TREES = 25
+FIRST_TREES = 15
 """Trees of the first, quick answer."""
 
 NEIGHBOURHOOD = 15

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_spinney.forest.annotation import strokes_at, strokes_of
+from napari_spinney.forest.annotation import painted_positions, strokes_at, strokes_of
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
@@ -21,3 +21,10 @@ def test_numbers_are_those_of_the_whole_annotation(shape, time_axis, share):
 def test_nothing_painted_has_no_strokes():
     nothing = np.zeros(0, np.int64)
     assert strokes_at(nothing, nothing.astype(np.uint8), (4, 4)).shape == (0,)
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((16, 16), "u1"), ((5, 7), "u1"), ((8, 8), "u4")])
+def test_painted_positions_are_those_that_are_not_zero(shape, dtype):
+    rng = np.random.default_rng(1)
+    annotation = (rng.random(shape) < 0.2).astype(dtype)
+    np.testing.assert_array_equal(painted_positions(annotation), np.flatnonzero(annotation))

@@ -15,6 +15,7 @@ from napari_spinney.compute.run import executor_that_can
 from napari_spinney.compute.source import ImageSource
 from napari_spinney.features.feature import FeatureSet
 from napari_spinney.features.plan import Plan, build_plan
+from napari_spinney.forest.annotation import painted_positions
 from napari_spinney.forest.rows import RowCache, gather_rows
 from napari_spinney.forest.training import (
     TrainingTable,
@@ -177,7 +178,7 @@ def table_of(examples: Sequence[Example], plan: Plan, executor: Executor) -> Tra
 
 def _table(example: Example, plan: Plan, executor: Executor) -> TrainingTable:
     flat = example.annotation.ravel()
-    position = np.flatnonzero(flat)
+    position = painted_positions(flat)
     values = flat[position]
     strokes = strokes_at(position, values, example.annotation.shape, _time_axis(example.source))
     rows = gather_rows(example.source, position, plan, executor, example.cache)

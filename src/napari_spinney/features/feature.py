@@ -242,8 +242,8 @@ def _number_repeats(words: Iterable[str]) -> list[str]:
 
 
 def _parse_word(word: str, set_names: Iterable[str]) -> Feature:
-    near = difflib.get_close_matches(word, list(set_names), n=2, cutoff=0.7)
-    if near and "=" not in word:
+    near = [] if "=" in word else difflib.get_close_matches(word, list(set_names), 2, 0.7)
+    if near:
         raise ValueError(f"{word!r} is no named set; the nearest known names are {', '.join(near)}")
     return Feature.parse(word)
 

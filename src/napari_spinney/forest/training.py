@@ -33,6 +33,9 @@ Kind: TypeAlias = Literal["extra_trees", "random_forest"]
 Balance: TypeAlias = Literal["none", "sqrt", "balanced"]
 
 _KINDS = ("extra_trees", "random_forest")
+ONE_THREAD_BELOW = 100_000
+"""Trees times rows that one thread grows sooner: joblib looks for results every 10 ms only."""
+
 _WEIGHT_POWER = {"none": 0.0, "sqrt": -0.5, "balanced": -1.0}
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -151,7 +154,8 @@ def grow_forest(
     options = options or ForestOptions()
     check_classes(table)
     X, scale = _for_sklearn(table.X)
-    model = _new_model(table, options, n_jobs or os.cpu_count() or 1)
+    few = options.n_trees * len(table) < ONE_THREAD_BELOW
+    model = _new_model(table, options, n_jobs or (1 if few else os.cpu_count()) or 1)
     for n_trees in [n for n in steps if n < options.n_trees] + [options.n_trees]:
         model.set_params(n_estimators=n_trees)
         with np.errstate(over="ignore", invalid="ignore"):  # it adds up columns to find NaN
