@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_spinney.compute.cpu.arena import LINE, Plane, Region, Space, new_arena, row_pitch
+from napari_spinney.compute.cpu.arena import Plane, new_arena, row_pitch
 from napari_spinney.compute.cpu.kernels import CHUNK
+from napari_spinney.compute.regions import LINE, Region, Space
 
 
 @given(st.lists(st.tuples(st.integers(1, 200), st.booleans()), max_size=40))

@@ -1,7 +1,7 @@
 import pytest
 
-from napari_spinney.compute.cpu.arena import Region
-from napari_spinney.compute.cpu.schedule import frugal_order, make_schedule, needed_regions
+from napari_spinney.compute.cpu.schedule import make_schedule
+from napari_spinney.compute.regions import Region, frugal_order, needed_regions
 from napari_spinney.features.feature import FeatureSet
 from napari_spinney.features.plan import build_plan
 from napari_spinney.features.sets import SETS

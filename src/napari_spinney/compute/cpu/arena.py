@@ -9,45 +9,12 @@ import numpy as np
 
 from napari_spinney.compute.cpu.kernels import CHUNK
 from napari_spinney.compute.cpu.vectors import WIDTH
+from napari_spinney.compute.regions import LINE, Region
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-Triple: TypeAlias = tuple[int, int, int]
 Positions: TypeAlias = "NDArray[np.int64]"
-
-LINE = 16
-"""Floats in one cache line."""
-
-_ENDLESS = 1 << 62
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Box of pixels of a block, along (Z, Y, X)."""
-
-    start: Triple
-    stop: Triple
-
-    @property
-    def shape(self) -> Triple:
-        """Pixels along each axis."""
-        z, y, x = (b - a for a, b in zip(self.start, self.stop, strict=True))
-        return z, y, x
-
-    def grown(self, margin: Sequence[int], limit: Triple) -> Region:
-        """The box with a margin all around it, cut off at the block's border."""
-        z, y, x = (max(0, a - m) for a, m in zip(self.start, margin, strict=True))
-        k, j, i = (min(n, b + m) for b, m, n in zip(self.stop, margin, limit, strict=True))
-        return Region((z, y, x), (k, j, i))
-
-    def union(self, other: Region) -> Region:
-        """Smallest box that holds both."""
-        z, y, x = (min(a, b) for a, b in zip(self.start, other.start, strict=True))
-        k, j, i = (max(a, b) for a, b in zip(self.stop, other.stop, strict=True))
-        return Region((z, y, x), (k, j, i))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,34 +77,6 @@ class Plane:
                 for a, b, o in zip(region.start, region.stop, origin, strict=True)
             )
         ]
-
-
-class Space:
-    """Hands out places in an arena and takes them back; ``size`` is what was needed at most."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._holes: list[tuple[int, int]] = [(0, _ENDLESS)]
-
-    def take(self, size: int) -> int:
-        """Position of a free place for ``size`` floats, at the beginning of a cache line."""
-        size = -(-size // LINE) * LINE
-        i = next(i for i, (start, stop) in enumerate(self._holes) if stop - start >= size)
-        start, stop = self._holes[i]
-        self._holes[i] = (start + size, stop)
-        self.size = max(self.size, start + size)
-        return start
-
-    def give(self, position: int, size: int) -> None:
-        """Take back a place."""
-        holes = sorted([*self._holes, (position, position - (-size // LINE) * LINE)])
-        merged = holes[:1]
-        for start, stop in holes[1:]:
-            if start == merged[-1][1]:
-                merged[-1] = (merged[-1][0], stop)
-            else:
-                merged.append((start, stop))
-        self._holes = merged
 
 
 def row_pitch(n: int) -> int:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_spinney.compute.cpu.arena import Plane, Region, Triple
+    from napari_spinney.compute.cpu.arena import Plane
+    from napari_spinney.compute.regions import Region, Triple
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_spinney.compute.cpu.arena import Region, new_arena
+from napari_spinney.compute.cpu.arena import new_arena
 from napari_spinney.compute.cpu.schedule import Schedule, make_schedule
 from napari_spinney.compute.cpu.trees import PackedTrees, pack, predict_planes
 from napari_spinney.compute.program import Output, Program, Stage
 from napari_spinney.compute.recent import Recent
+from napari_spinney.compute.regions import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from napari_spinney.compute.cpu.arena import Triple
     from napari_spinney.compute.device import Device
+    from napari_spinney.compute.regions import Triple
     from napari_spinney.features.plan import Plan
 
 _BLOCKS = {2: (128, 1024), 3: (32, 64, 256)}

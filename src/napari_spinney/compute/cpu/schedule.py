@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_spinney.compute.cpu.arena import Plane, Region, Space
+from napari_spinney.compute.cpu.arena import Plane
 from napari_spinney.compute.cpu.calls import (
     Call,
     Load,
@@ -22,7 +22,7 @@ from napari_spinney.compute.cpu.calls import (
     eigenvalue_call,
 )
 from napari_spinney.compute.device import DeviceError
-from napari_spinney.features.plan import step_reach
+from napari_spinney.compute.regions import Region, Space, frugal_order, needed_regions
 from napari_spinney.features.steps import Eigenvalue, External, Source
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_spinney.compute.cpu.arena import Triple
+    from napari_spinney.compute.regions import Triple
     from napari_spinney.features.plan import Plan
 
 _LARGEST_SLOT_MARGIN = 2
@@ -94,42 +94,6 @@ def make_schedule(plan: Plan, outer: Triple, inner: Region) -> Schedule:
             "this device is the processor without it; choose an OpenCL device or other features"
         )
     return _Builder(plan, outer, inner).build()
-
-
-def needed_regions(plan: Plan, outer: Triple, inner: Region) -> list[Region]:
-    """Where each step has to be computed."""
-    margins = [[0, 0, 0] for _ in plan.steps]
-    for position in range(len(plan.steps) - 1, -1, -1):
-        step = plan.steps[position]
-        reach = (0,) * (3 - plan.ndim) + step_reach(step, plan.ndim)
-        for i in step.inputs:
-            margins[i] = [
-                max(old, own + more)
-                for old, own, more in zip(margins[i], margins[position], reach, strict=True)
-            ]
-    return [inner.grown(margin, outer) for margin in margins]
-
-
-def frugal_order(plan: Plan) -> tuple[int, ...]:
-    """Order of the steps in which planes do not wait long for their readers.
-
-    Features that share passes follow one another, rather than all features of one name.
-    """
-    beginnings: list[int] = []
-    for position, step in enumerate(plan.steps):
-        own = len(plan.steps) if isinstance(step, Source) else position
-        beginnings.append(min([own, *(beginnings[i] for i in step.inputs)]))
-    order: dict[int, None] = {}
-
-    def visit(position: int) -> None:
-        if position not in order:
-            for i in plan.steps[position].inputs:
-                visit(i)
-            order[position] = None
-
-    for output in sorted(plan.outputs, key=lambda output: (beginnings[output], output)):
-        visit(output)
-    return tuple(order)
 
 
 class _Builder:
