@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from napari_spinney.classifiers.learning import Example
     from napari_spinney.forest.training import ForestOptions
 
-CONTEXT = "original gaussian_blur=2 gaussian_blur=4 gaussian_blur=8 gaussian_blur=16"
+CONTEXT = "original gaussian_blur=2 gaussian_blur=4 gaussian_blur=8"
 """What the second stage measures on each probability map of the first."""
 
 FOLDS = 3

@@ -27,14 +27,20 @@ def _words(names: Iterable[str], numbers: Iterable[float]) -> str:
     return " ".join(f"{name}={number:g}" for name in names for number in numbers)
 
 
-DEFAULT = (
-    "original gaussian_blur=1 gaussian_blur=2 gaussian_blur=4 gaussian_blur=8 "
-    "gradient_magnitude=1 gradient_magnitude=2 gradient_magnitude=4 "
-    "laplacian_of_gaussian=1 laplacian_of_gaussian=2 laplacian_of_gaussian=4 "
-    "hessian_eigenvalues=1 hessian_eigenvalues=2 hessian_eigenvalues=4 "
-    "structure_tensor_eigenvalues=1 structure_tensor_eigenvalues=2 structure_tensor_eigenvalues=4"
+_DEFAULT = (
+    "gradient_magnitude",
+    "laplacian_of_gaussian",
+    "hessian_eigenvalues",
+    "structure_tensor_eigenvalue_smallest",
 )
-"""What is measured where nobody chose."""
+
+DEFAULT = " ".join((_words(("gaussian_blur",), (1, 5)), _words(_DEFAULT, (1, 1.6, 3.5, 5))))
+"""What is measured where nobody chose: 22 features in 2D, 26 in 3D.
+
+Chosen by measurement on electron micrographs, nuclei of radius 2 to 60 pixels and textures. Only
+two of them follow the brightness itself: with more, forests learn the exposure of one image
+(without any, dark organelles are lost). Sigmas above 5 learn where strokes are, not what.
+"""
 
 SETS: dict[str, str] = {
     "default": DEFAULT,
