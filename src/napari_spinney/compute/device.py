@@ -165,13 +165,14 @@ def _processor() -> Device:
         kind="cpu",
         type="CPU",
         platform="numba",
-        memory=_physical_memory(),
+        memory=physical_memory(),
         compute_units=os.cpu_count() or 1,
         version=f"Python {platform.python_version()}",
     )
 
 
-def _physical_memory() -> int:
+def physical_memory() -> int:
+    """Bytes of memory of this machine; 0 where the system does not say."""
     names = getattr(os, "sysconf_names", {})
     if "SC_PHYS_PAGES" not in names or "SC_PAGE_SIZE" not in names:
         return 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_spinney.compute.device import Device, DeviceError, DeviceType
+from napari_spinney.compute.device import Device, DeviceError, DeviceType, physical_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +22,7 @@ def find_devices() -> tuple[tuple[Device, ...], str]:
 
     Never raises. The answer is kept: drivers do not come and go while a process runs.
     """
+    _describe_processor()
     try:
         import pyopencl as cl
     except ImportError as error:
@@ -53,6 +56,18 @@ def opencl_device(device: Device) -> Any:
         raise DeviceError(f"{device} is not an OpenCL device")
     platform, number = device.index
     return cl.get_platforms()[platform].get_devices()[number]
+
+
+def _describe_processor(sysfs: Path = Path("/sys/devices/system")) -> None:
+    """Tell PoCL of the processor where Linux does not: in a chroot or a sandbox without ``/sys``.
+
+    PoCL asks hwloc, hwloc asks ``/sys``; without an answer PoCL 3.1 ends the whole process with
+    "Not enough memory to run on this device". hwloc believes this variable instead.
+    """
+    if sysfs.exists() or not physical_memory():
+        return
+    processor = f"NUMANode:1(memory={physical_memory()}) Core:{os.cpu_count() or 1} PU:1"
+    os.environ.setdefault("HWLOC_SYNTHETIC", processor)
 
 
 def _devices_of(cl: Any, platform: Any, number: int) -> Iterator[Device]:
