@@ -225,9 +225,9 @@ class Session:
         if len(self.classes) == 1:
             raise ValueError(f"class {number} is the last one: at least one class must stay")
         del self.classes[number]
-        self.classes_changed.emit()
         if self.selected_class == number:
             self.select_class(min(self.classes))
+        self.classes_changed.emit()
 
     def set_classes(self, names: Mapping[int, str], colors: Mapping[int, str]) -> None:
         """Take the classes of a model; those of the session that it lacks are kept."""

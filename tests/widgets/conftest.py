@@ -62,7 +62,8 @@ class Person:
         for stroke in range(1, int(numbered.max()) + 1):
             points = np.argwhere(numbered == stroke)
             self.paint(int(painted[tuple(points[0])]), [(*at, *p) for p in points[::4]])
-        self.until(lambda: len(self.session.painted()) == 2)
+        classes = tuple(np.unique(painted[painted > 0]).tolist())
+        self.until(lambda: self.session.painted() == classes)
 
     def train(self) -> None:
         self.dock("Annotate").actions_bar.train.click()

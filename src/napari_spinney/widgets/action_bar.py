@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
+from napari_spinney.widgets.links import link
+
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
 
@@ -37,13 +39,13 @@ class ActionBar(QWidget):
         self.live.toggled.connect(self._session.set_live)
         self.train.clicked.connect(self._workspace.training.train)
         self.predict.clicked.connect(self._workspace.predict_all)
-        self._session.live_changed.connect(self._on_live_changed)
+        link(self, self._on_live_changed, self._session.live_changed)
         for signal in (
             self._session.model_changed,
             self._session.activity_changed,
             self._session.counts_changed,
         ):
-            signal.connect(self._refresh)
+            link(self, self._refresh, signal)
 
     def _on_live_changed(self, live: bool) -> None:
         self.live.setChecked(live)

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 from napari.layers import Image, Labels
+from psygnal import Signal
 
 from napari_spinney.widgets.layers import (
     Channels,
@@ -20,8 +21,6 @@ from napari_spinney.widgets.results import KEY
 from napari_spinney.widgets.strokes import StrokeWatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari import Viewer
     from napari.layers import Layer
 
@@ -44,6 +43,8 @@ class Binding:
         Where strokes are counted.
     """
 
+    current_changed = Signal()
+
     def __init__(self, viewer: Viewer, session: Session, jobs: Jobs) -> None:
         self._viewer = viewer
         self._session = session
@@ -52,7 +53,6 @@ class Binding:
         self.annotations: dict[str, Labels] = {}
         self._watchers: dict[str, StrokeWatcher] = {}
         self.current: str | None = None
-        self.on_current_changed: list[Callable[[], None]] = []
         viewer.layers.events.removed.connect(self._on_layer_removed)
         session.classes_changed.connect(self._on_classes_changed)
         session.selected_class_changed.connect(self._on_class_selected)
@@ -131,8 +131,7 @@ class Binding:
     def _set_current(self, image_id: str | None) -> None:
         if image_id != self.current:
             self.current = image_id
-            for listener in self.on_current_changed:
-                listener()
+            self.current_changed.emit()
 
     # annotations -------------------------------------------------------------------------
 
@@ -264,4 +263,4 @@ class Binding:
             layers[0].events.name.disconnect(self._on_image_renamed)
             layers[0].events.data.disconnect(self._on_image_replaced)
         self.images.clear()
-        self.on_current_changed.clear()
+        self.current_changed.disconnect()

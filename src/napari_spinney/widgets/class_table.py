@@ -16,6 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_spinney.widgets.links import link
+
 if TYPE_CHECKING:
     from qtpy.QtCore import QPoint
 
@@ -53,10 +55,10 @@ class ClassTable(QTableWidget):
 
     def _connect(self) -> None:
         session = self._session
-        session.classes_changed.connect(self.refresh)
-        session.counts_changed.connect(self.refresh)
-        session.images_changed.connect(self.refresh)
-        session.selected_class_changed.connect(self._select_row)
+        link(self, self.refresh, session.classes_changed)
+        link(self, self.refresh, session.counts_changed)
+        link(self, self.refresh, session.images_changed)
+        link(self, self._select_row, session.selected_class_changed)
         self.itemSelectionChanged.connect(self._on_row_selected)
         self.itemChanged.connect(self._on_item_changed)
         self.cellDoubleClicked.connect(self._on_double_clicked)

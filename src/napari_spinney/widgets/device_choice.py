@@ -37,6 +37,7 @@ class DeviceChoice(QWidget):
         layout.addWidget(self.why)
         self.devices.activated.connect(self._on_device_chosen)
         workspace.jobs.start("devices", _look_up, on_return=self._fill)
+        self.destroyed.connect(lambda: workspace.jobs.cancel("devices"))
 
     def _fill(self, found: tuple[tuple[Any, ...], Any, str]) -> None:
         devices, chosen, why = found

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_spinney.widgets.links import link
 from napari_spinney.widgets.status_line import StatusLine
 from napari_spinney.widgets.workspace import Workspace, workspace_of
 
@@ -49,7 +50,7 @@ class Dock(QWidget):
         layout.addWidget(self.status)
         self.setMinimumWidth(270)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.session.images_changed.connect(self._on_images_changed)
+        link(self, self._on_images_changed, self.session.images_changed)
         self._on_images_changed()
 
     def showEvent(self, event: QShowEvent | None) -> None:

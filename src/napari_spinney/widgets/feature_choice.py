@@ -11,6 +11,7 @@ from napari_spinney.features.sets import named_sets
 from napari_spinney.messages import cost_of
 from napari_spinney.widgets.dock import section
 from napari_spinney.widgets.feature_grid import FeatureGrid
+from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
@@ -61,9 +62,9 @@ class FeatureChoice(QWidget):
     def _connect(self) -> None:
         self.sets.textActivated.connect(self._on_set_chosen)
         self.unit.activated.connect(self._on_unit_chosen)
-        self._session.recipe_changed.connect(self.refresh)
-        self._session.images_changed.connect(self.refresh)
-        self._workspace.binding.on_current_changed.append(self.refresh)
+        link(self, self.refresh, self._session.recipe_changed)
+        link(self, self.refresh, self._session.images_changed)
+        link(self, self.refresh, self._workspace.binding.current_changed)
 
     def refresh(self) -> None:
         """Show the recipe of the session."""

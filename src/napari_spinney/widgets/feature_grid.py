@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_spinney.features.catalogue import CATALOGUE, FAMILIES
 from napari_spinney.features.feature import Feature, FeatureSet
+from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from napari_spinney.widgets.feature_choice import Unit
@@ -49,7 +50,7 @@ class FeatureGrid(QWidget):
     def _connect(self) -> None:
         self.table.itemChanged.connect(self._on_item_changed)
         self.look.clicked.connect(self._on_look_clicked)
-        self._session.recipe_changed.connect(self.refresh)
+        link(self, self.refresh, self._session.recipe_changed)
 
     def refresh(self) -> None:
         """Tick the features of the session's recipe."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Labels
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QToolButton, QWidget
 
+from napari_spinney.widgets.links import link
 from napari_spinney.widgets.results import KEY
 
 if TYPE_CHECKING:
@@ -54,12 +55,12 @@ class ImageChoice(QWidget):
         self.strokes.activated.connect(self._on_strokes_chosen)
         self.new.clicked.connect(self._on_new_clicked)
         self.load.clicked.connect(self._on_load_clicked)
-        self._binding.on_current_changed.append(self.refresh)
-        self._workspace.session.images_changed.connect(self.refresh)
-        self._workspace.session.annotation_changed.connect(self._on_annotation_changed)
+        link(self, self.refresh, self._binding.current_changed)
+        link(self, self.refresh, self._workspace.session.images_changed)
+        link(self, self._on_annotation_changed, self._workspace.session.annotation_changed)
         layers = self._workspace.viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.renamed, layers.reordered):
-            event.connect(self.refresh)
+            link(self, self.refresh, event)
 
     def refresh(self, event: Any = None) -> None:
         """List the layers there are."""

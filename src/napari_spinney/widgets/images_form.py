@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_spinney.session import Activity
+from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from napari_spinney.session import ImageEntry
@@ -73,11 +74,11 @@ class ImagesForm(QWidget):
         self.channels.itemChanged.connect(self._on_channel_ticked)
         self.axes.activated.connect(self._on_axes_chosen)
         self.add.clicked.connect(self._on_add_clicked)
-        self._session.images_changed.connect(self.refresh)
-        self._binding.on_current_changed.append(self.refresh)
+        link(self, self.refresh, self._session.images_changed)
+        link(self, self.refresh, self._binding.current_changed)
         layers = self._workspace.viewer.layers.events
         for event in (layers.inserted, layers.removed, layers.renamed):
-            event.connect(self.refresh)
+            link(self, self.refresh, event)
 
     def refresh(self, event: Any = None) -> None:
         """Show the images there are."""

@@ -9,6 +9,8 @@ from qtpy.QtCore import QRect, QSize, Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_spinney.widgets.links import link
+
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
 
@@ -31,7 +33,7 @@ class ImportanceChart(QWidget):
         layout.addWidget(self.note)
         layout.addStretch(1)
         self.bars.clicked.connect(self._workspace.overlays.show)
-        self._session.model_changed.connect(self.refresh)
+        link(self, self.refresh, self._session.model_changed)
         self.refresh()
 
     def refresh(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QLabel
 
 from napari_spinney.messages import learnt_from
+from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
@@ -20,8 +21,8 @@ class LearntLine(QLabel):
         self._session = workspace.session
         self.setWordWrap(True)
         self.setToolTip("What the model at hand was trained on, and the error that is expected.")
-        self._session.model_changed.connect(self.refresh)
-        self._session.report_changed.connect(self.refresh)
+        link(self, self.refresh, self._session.model_changed)
+        link(self, self.refresh, self._session.report_changed)
         self.refresh()
 
     def refresh(self) -> None:

@@ -8,6 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
+from napari_spinney.widgets.links import link
+
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
 
@@ -26,7 +28,7 @@ class LevelTable(QTableWidget):
             "How often a feature is asked at each level of the trees, in percent: level 0 is the "
             "first question."
         )
-        self._session.model_changed.connect(self.refresh)
+        link(self, self.refresh, self._session.model_changed)
         self.refresh()
 
     def refresh(self) -> None:

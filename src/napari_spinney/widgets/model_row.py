@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxL
 
 from napari_spinney.messages import about_model
 from napari_spinney.session import Activity
+from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
@@ -36,7 +37,7 @@ class ModelRow(QWidget):
         layout.addWidget(self.text)
         layout.addLayout(row)
         self.open.clicked.connect(self._on_open_clicked)
-        workspace.session.model_changed.connect(self.refresh)
+        link(self, self.refresh, workspace.session.model_changed)
         self.refresh()
 
     def refresh(self) -> None:

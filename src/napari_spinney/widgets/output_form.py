@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_spinney.widgets.dock import section
+from napari_spinney.widgets.links import link
 from napari_spinney.widgets.predicting import Where, Wish
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class OutputForm(QWidget):
             "drop those at the border", "Drops objects that touch the border of the image."
         )
         self._lay_out()
-        self._session.classes_changed.connect(self._fill_classes)
-        self._session.model_changed.connect(self._fill_classes)
+        link(self, self._fill_classes, self._session.classes_changed)
+        link(self, self._fill_classes, self._session.model_changed)
         self._fill_classes()
 
     def _lay_out(self) -> None:

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QWidget
 from napari_spinney.messages import fit_of
 from napari_spinney.widgets.device_choice import DeviceChoice
 from napari_spinney.widgets.dock import Dock
+from napari_spinney.widgets.links import link
 from napari_spinney.widgets.model_row import ModelRow
 from napari_spinney.widgets.output_form import OutputForm
 from napari_spinney.widgets.saving import SaveRow
@@ -63,10 +64,10 @@ class PredictDock(Dock):
 
     def _connect(self) -> None:
         self.predict.clicked.connect(self._on_predict_clicked)
-        self.session.model_changed.connect(self._refresh)
-        self.session.images_changed.connect(self._refresh)
-        self.session.activity_changed.connect(self._refresh)
-        self.workspace.binding.on_current_changed.append(self._refresh)
+        link(self, self._refresh, self.session.model_changed)
+        link(self, self._refresh, self.session.images_changed)
+        link(self, self._refresh, self.session.activity_changed)
+        link(self, self._refresh, self.workspace.binding.current_changed)
 
     def _refresh(self) -> None:
         model, current = self.session.model, self.workspace.binding.current

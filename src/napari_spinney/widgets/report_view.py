@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QTextBrowser
 
 from napari_spinney.report import report_html
+from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
@@ -19,8 +20,8 @@ class ReportView(QTextBrowser):
         super().__init__()
         self._session = workspace.session
         self.setToolTip("Images, strokes, error estimate, options and versions.")
-        self._session.model_changed.connect(self.refresh)
-        self._session.report_changed.connect(self.refresh)
+        link(self, self.refresh, self._session.model_changed)
+        link(self, self.refresh, self._session.report_changed)
         self.refresh()
 
     def refresh(self) -> None:

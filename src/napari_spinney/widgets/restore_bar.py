@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_spinney.widgets.links import link
+
 if TYPE_CHECKING:
     from napari_spinney.autosave import Kept
     from napari_spinney.widgets.workspace import Workspace
@@ -34,8 +36,8 @@ class RestoreBar(QWidget):
         layout.addLayout(row)
         self.restore.clicked.connect(self._on_restore_clicked)
         self.dismiss.clicked.connect(self.hide)
-        workspace.binding.on_current_changed.append(self._look)
-        workspace.session.counts_changed.connect(self._on_counts_changed)
+        link(self, self._look, workspace.binding.current_changed)
+        link(self, self._on_counts_changed, workspace.session.counts_changed)
         self.hide()
         self._look()
 

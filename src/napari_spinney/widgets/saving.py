@@ -10,6 +10,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from napari_spinney.tasks import plainly
+from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -36,7 +37,7 @@ class SaveRow(QWidget):
         layout.addWidget(self.results)
         self.model.clicked.connect(self._on_model_clicked)
         self.results.clicked.connect(self._on_results_clicked)
-        workspace.session.model_changed.connect(self._refresh)
+        link(self, self._refresh, workspace.session.model_changed)
         self._refresh()
 
     def save_model(self, path: str) -> None:

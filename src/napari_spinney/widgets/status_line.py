@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_spinney.messages import Message, status_of
+from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
@@ -61,7 +62,7 @@ class StatusLine(QWidget):
             session.report_changed,
             session.activity_changed,
         ):
-            signal.connect(self.refresh)
+            link(self, self.refresh, signal)
         self.cancel.clicked.connect(self._workspace.predicting.cancel)
         self.details.clicked.connect(self._show_details)
 

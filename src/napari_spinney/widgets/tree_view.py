@@ -18,6 +18,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_spinney.widgets.links import link
+
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
 
@@ -66,8 +68,8 @@ class TreeView(QWidget):
         layout.addWidget(self.about)
         self.number.valueChanged.connect(self._draw)
         self.levels.valueChanged.connect(self._draw)
-        self._session.model_changed.connect(self.refresh)
-        self._session.classes_changed.connect(self._draw)
+        link(self, self.refresh, self._session.model_changed)
+        link(self, self._draw, self._session.classes_changed)
         self.refresh()
 
     def refresh(self) -> None:
