@@ -1,0 +1,1 @@
+"""Speed and quality of Spinney beside its peers; ``python -m benchmarks --help``."""

@@ -1,0 +1,1 @@
+"""The tools that Spinney is measured beside, each doing the same work."""
