@@ -21,6 +21,7 @@ def imported_by(statement):
         "import napari_spinney",
         "import napari_spinney.cli",
         "import napari_spinney.samples",
+        "import napari_spinney.apoc as apoc; apoc.PixelClassifier()",
         "from napari_spinney import FeatureSet; FeatureSet.parse('default')",
         "from napari_spinney import PixelClassifier; PixelClassifier()",
     ],

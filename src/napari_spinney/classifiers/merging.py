@@ -103,7 +103,7 @@ class ObjectMerger(Classifier):
             classes = _classes_by_pair(pairs, annotation)
         else:
             painted = check_annotation(annotation, regions.shape)
-            classes = _painted_borders(regions, pairs, painted)
+            classes = painted_borders(regions, pairs, painted)
         table = annotated_rows(rows_of(pairs, names), classes, names)
         features = self.state_.stages[0].features if adding else " ".join(words)
         state = train_rows(
@@ -197,7 +197,7 @@ def _pair_keys(regions: Regions, pairs: pd.DataFrame) -> NDArray[np.int64]:
     return first.astype(np.int64) * len(regions) + second
 
 
-def _painted_borders(
+def painted_borders(
     regions: Regions, pairs: pd.DataFrame, painted: NDArray[Any]
 ) -> NDArray[np.uint32]:
     """Class most painted on both sides of each border."""

@@ -86,7 +86,7 @@ def read_cl(path: str | PathLike[str]) -> ModelState:
         raise ClFileError(f"{source}: {error}") from error
 
 
-def write_cl(state: ModelState, path: str | PathLike[str]) -> None:
+def write_cl(state: ModelState, path: str | PathLike[str], *, extra: str = "") -> None:
     """Write a classifier for APOC; the file is replaced whole or not at all.
 
     Parameters
@@ -95,6 +95,8 @@ def write_cl(state: ModelState, path: str | PathLike[str]) -> None:
         One stage; pixel features that APOC has, in pixels.
     path : path-like
         A ``.cl`` file.
+    extra : str
+        Further lines ``key = value`` for the header.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def write_cl(state: ModelState, path: str | PathLike[str]) -> None:
     target = Path(path)
     try:
         header, kernel = _from_state(state)
-        lines = [*format_header(header, len(kernel.classes))]
+        lines = [*format_header(header, len(kernel.classes), extra)]
     except ValueError as error:
         raise ClFileError(f"{target}: {error}") from error
     with replacing(target) as file:

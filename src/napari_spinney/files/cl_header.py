@@ -104,8 +104,8 @@ def split_file(text: str) -> tuple[ClHeader, str, int]:
     return header, text[end + 2 :], text.count("\n", 0, end + 2) + 1
 
 
-def format_header(header: ClHeader, n_classes: int) -> Iterator[str]:
-    """The comment, in lines, in APOC's order.
+def format_header(header: ClHeader, n_classes: int, extra: str = "") -> Iterator[str]:
+    """The comment, in lines, in APOC's order; ``extra`` holds further lines ``key = value``.
 
     Raises
     ------
@@ -132,4 +132,8 @@ def format_header(header: ClHeader, n_classes: int) -> Iterator[str]:
             raise ValueError(f"{key} cannot stand in a comment: {text[:80]!r}")
         if value is not None and text:
             yield f"{key} = {text}\n"
+    for line in extra.splitlines():
+        if "*/" in line or not line.isprintable():
+            raise ValueError(f"an extra line cannot stand in a comment: {line[:80]!r}")
+        yield f"{line}\n"
     yield "*/\n"

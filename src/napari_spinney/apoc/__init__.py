@@ -1,0 +1,35 @@
+"""The names, arguments and behaviour of the package apoc, computed by Spinney.
+
+A notebook that was written for APOC runs after one change::
+
+    import napari_spinney.apoc as apoc
+
+Its ``.cl`` files are read and written. The page "Coming from APOC" says what differs, and why.
+"""
+
+from napari_spinney.apoc.features import (
+    PredefinedFeatureSet,
+    generate_feature_stack,
+    list_available_object_classification_features,
+)
+from napari_spinney.apoc.folders import train_classifier_from_image_folders
+from napari_spinney.apoc.merging import ObjectMerger
+from napari_spinney.apoc.model import erase_classifier
+from napari_spinney.apoc.objects import ObjectClassifier, ObjectSelector
+from napari_spinney.apoc.pixels import ObjectSegmenter, PixelClassifier, ProbabilityMapper
+from napari_spinney.apoc.tables import TableRowClassifier
+
+__all__ = [
+    "ObjectClassifier",
+    "ObjectMerger",
+    "ObjectSegmenter",
+    "ObjectSelector",
+    "PixelClassifier",
+    "PredefinedFeatureSet",
+    "ProbabilityMapper",
+    "TableRowClassifier",
+    "erase_classifier",
+    "generate_feature_stack",
+    "list_available_object_classification_features",
+    "train_classifier_from_image_folders",
+]
