@@ -15,7 +15,7 @@ from napari_spinney.objects.regions import Regions
 from napari_spinney.objects.request import columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -95,6 +95,22 @@ class ObjectImage:
 
     def measure(self, features: Words) -> pd.DataFrame:
         """Measure the objects; with a column ``frame`` where there is a time axis."""
+        steps = self.iter_measure(features)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                table: pd.DataFrame = end.value
+                return table
+
+    def iter_measure(self, features: Words) -> Generator[tuple[int, int], None, pd.DataFrame]:
+        """Measure the objects of one time point after the other; returns what `measure` does.
+
+        Yields
+        ------
+        done, total : int
+            Time points that are measured.
+        """
         import pandas as pd
 
         tables = []
@@ -103,6 +119,7 @@ class ObjectImage:
             if self.time_axis is not None:
                 table.insert(0, "frame", time)
             tables.append(table)
+            yield time + 1, len(self._times())
         return pd.concat(tables, ignore_index=True) if len(tables) != 1 else tables[0]
 
     def classes_of(self, table: pd.DataFrame, annotation: Any, rule: Rule) -> NDArray[np.uint32]:

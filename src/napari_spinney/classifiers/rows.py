@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from napari_spinney.classifiers.base import Classifier
 
 _FEW_ROWS = 5000
-IDENTITY_COLUMNS = ("label", "original_label", "other_label", "index", "frame")
+IDENTITY_COLUMNS = (
+    "label",
+    "original_label",
+    "other_label",
+    "index",
+    "frame",
+    "track",
+    "parent_track",
+)
 """Columns that number objects: no features unless they are asked for by name."""
 
 

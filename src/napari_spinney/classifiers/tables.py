@@ -31,7 +31,7 @@ class TableRowClassifier(Classifier):
     ----------
     features : str or sequence of str, optional
         Columns to decide by: a sequence, or a text with blanks between them. If not given, all
-        that hold numbers but "label", "original_label", "other_label", "index" and "frame".
+        that hold numbers but those that number objects ("label", "index", "frame", "track", ...).
     n_trees : int
         Number of trees.
     max_depth : int or None
