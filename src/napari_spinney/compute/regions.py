@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from napari_spinney.features.plan import step_reach
+from napari_spinney.features.plan import input_reaches
 from napari_spinney.features.steps import Source
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def needed_regions(plan: Plan, outer: Triple, inner: Region) -> list[Region]:
     margins = [[0, 0, 0] for _ in plan.steps]
     for position in range(len(plan.steps) - 1, -1, -1):
         step = plan.steps[position]
-        reach = (0,) * (3 - plan.ndim) + step_reach(step, plan.ndim)
-        for i in step.inputs:
+        for i, along in zip(step.inputs, input_reaches(step, plan.ndim), strict=True):
+            reach = (0,) * (3 - plan.ndim) + along
             margins[i] = [
                 max(old, own + more)
                 for old, own, more in zip(margins[i], margins[position], reach, strict=True)

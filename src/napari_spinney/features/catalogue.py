@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from napari_spinney.features.cascade import DIFFERENCES, SMOOTH, Cascade, Quality, split
 from napari_spinney.features.external import EXTERNAL, external_reach
 from napari_spinney.features.gaussians import apoc_gaussian, scipy_gaussian
 from napari_spinney.features.steps import (
@@ -18,6 +19,7 @@ from napari_spinney.features.steps import (
     Extremum,
     Magnitude,
     Product,
+    Refine,
     Stencil,
     Window,
 )
@@ -70,17 +72,45 @@ class Entry:
 # --- steps of each feature ------------------------------------------------------------------
 
 
-def _separable(steps: StepList, plane: int, weights: list[Numbers], boundary: Boundary) -> int:
-    """Correlate along every axis, the first axis first."""
+def _separable(
+    steps: StepList,
+    plane: int,
+    weights: list[Numbers],
+    boundary: Boundary,
+    quality: Quality | None = None,
+) -> int:
+    """Correlate along every axis, the first axis first; long weights in two passes if allowed."""
     for axis, axis_weights in enumerate(weights):
-        plane = steps.add(Correlate((plane,), axis, axis_weights, boundary))
+        allowed = quality is not None and not steps.exact
+        cascade = split(axis_weights, quality) if quality and allowed else None
+        if cascade is None:
+            plane = steps.add(Correlate((plane,), axis, axis_weights, boundary))
+        else:
+            plane = _cascade(steps, plane, axis, cascade, boundary)
     return plane
+
+
+def _cascade(steps: StepList, plane: int, axis: int, cascade: Cascade, boundary: Boundary) -> int:
+    weights, dilation = cascade.coarse, cascade.dilation
+    coarse = steps.add(Correlate((plane,), axis, weights, boundary, dilation))
+    return steps.add(
+        Refine(
+            (coarse, plane),
+            axis,
+            cascade.fine,
+            cascade.ends,
+            weights,
+            dilation,
+            cascade.length // 2,
+            boundary,
+        )
+    )
 
 
 def _derivative(steps: StepList, plane: int, sigma: Numbers, *axes: int) -> int:
     """Gaussian derivative, once per axis named, as scipy.ndimage.gaussian_filter has it."""
     weights = [scipy_gaussian(s, axes.count(axis)) for axis, s in enumerate(sigma)]
-    return _separable(steps, plane, weights, "reflect")
+    return _separable(steps, plane, weights, "reflect", SMOOTH)
 
 
 def _original(steps: StepList, plane: int, number: Numbers) -> int:
@@ -88,7 +118,8 @@ def _original(steps: StepList, plane: int, number: Numbers) -> int:
 
 
 def _gaussian_blur(steps: StepList, plane: int, sigma: Numbers) -> int:
-    return _separable(steps, plane, [apoc_gaussian(s) for s in sigma], "nearest")
+    weights = [apoc_gaussian(s) for s in sigma]
+    return _separable(steps, plane, weights, "nearest", DIFFERENCES)
 
 
 def _difference(steps: StepList, plane: int, sigma: Numbers, *, first: float, second: float) -> int:
@@ -130,7 +161,7 @@ def _structure_tensor(steps: StepList, plane: int, sigma: Numbers, *, rank: int)
     gradient = [_derivative(steps, plane, sigma, axis) for axis in range(len(sigma))]
     smooth = [scipy_gaussian(0.5 * s) for s in sigma]
     products = [steps.add(Product((gradient[i], gradient[j]))) for i, j in _pairs(len(sigma))]
-    matrix = tuple(_separable(steps, product, smooth, "reflect") for product in products)
+    matrix = tuple(_separable(steps, p, smooth, "reflect", SMOOTH) for p in products)
     return steps.add(Eigenvalue(matrix, rank % len(sigma)))
 
 

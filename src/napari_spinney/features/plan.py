@@ -10,6 +10,7 @@ from napari_spinney.features.steps import (
     Correlate,
     External,
     Extremum,
+    Refine,
     Source,
     Stencil,
     Step,
@@ -32,10 +33,13 @@ class StepList:
     ----------
     ndim : int
         Number of spatial axes.
+    exact : bool
+        Whether long Gaussians are computed with all their weights.
     """
 
-    def __init__(self, ndim: int) -> None:
+    def __init__(self, ndim: int, *, exact: bool = False) -> None:
         self.ndim = ndim
+        self.exact = exact
         self.steps: list[Step] = []
         self._positions: dict[Step, int] = {}
 
@@ -97,10 +101,11 @@ class Plan:
         """Pixels of the sources around a pixel that each step depends on, along each axis."""
         reaches: list[tuple[int, ...]] = []
         for step in self.steps:
-            own = step_reach(step, self.ndim)
-            inputs = [reaches[i] for i in step.inputs]
-            below = (max((r[axis] for r in inputs), default=0) for axis in range(self.ndim))
-            reaches.append(tuple(min(a + b, UNBOUNDED) for a, b in zip(own, below, strict=True)))
+            reach = (0,) * self.ndim
+            for own, i in zip(input_reaches(step, self.ndim), step.inputs, strict=True):
+                sums = (min(a + b, UNBOUNDED) for a, b in zip(own, reaches[i], strict=True))
+                reach = tuple(map(max, reach, sums))
+            reaches.append(reach)
         return tuple(reaches)
 
     def last_use(self) -> tuple[int, ...]:
@@ -138,6 +143,7 @@ def build_plan(
     ndim: int,
     n_channels: int = 1,
     spacing: Sequence[float] | None = None,
+    exact: bool = True,
 ) -> Plan:
     """Steps that compute a feature set.
 
@@ -151,6 +157,9 @@ def build_plan(
         Number of channels. Features of channel 0 come first, then those of channel 1, ...
     spacing : sequence of float, optional
         Micrometres per pixel along each spatial axis; needed by numbers in micrometres.
+    exact : bool, default False
+        Compute long Gaussians with all their weights, as APOC and scipy do, rather than in two
+        passes that together have nearly the same weights; see `cascade`.
 
     Raises
     ------
@@ -161,7 +170,7 @@ def build_plan(
         raise ValueError(f"an image must have 2 or 3 spatial axes; got {ndim}")
     if n_channels < 1:
         raise ValueError(f"an image must have at least 1 channel; got {n_channels}")
-    steps = StepList(ndim)
+    steps = StepList(ndim, exact=exact)
     unfolded = features.for_ndim(ndim)
     outputs = tuple(
         _add_feature(steps, feature, channel, spacing)
@@ -193,10 +202,19 @@ def join_plans(first: Plan, second: Plan) -> Plan:
     )
 
 
+def input_reaches(step: Step, ndim: int) -> tuple[tuple[int, ...], ...]:
+    """Pixels of each input around a pixel that a step reads, along each axis."""
+    reach = step_reach(step, ndim)
+    if isinstance(step, Refine):
+        coarse = tuple(step.fine_radius if axis == step.axis else 0 for axis in range(ndim))
+        return coarse, reach
+    return (reach,) * len(step.inputs)
+
+
 def step_reach(step: Step, ndim: int) -> tuple[int, ...]:
-    """Pixels of its inputs around a pixel that a step reads, along each axis."""
+    """Pixels of its inputs around a pixel that a step reads at most, along each axis."""
     match step:
-        case Correlate() | Extremum():
+        case Correlate() | Refine() | Extremum():
             return tuple(step.radius if axis == step.axis else 0 for axis in range(ndim))
         case Window():
             return step.radius

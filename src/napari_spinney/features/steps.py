@@ -31,7 +31,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Correlate:
-    """Correlation along one axis: ``out[i] = sum_k weights[k] * in[i + k - radius]``.
+    """Correlation along one axis: ``out[i] = sum_k weights[k] * in[i + k * dilation - radius]``.
 
     Evaluated as ``acc = weights[0] * in[i - radius]`` and then one fused multiply-add per further
     weight in rising ``k``; ``symmetric`` plans may not change that order.
@@ -41,10 +41,41 @@ class Correlate:
     axis: int
     weights: tuple[float, ...]
     boundary: Boundary
+    dilation: int = 1
 
     @property
     def radius(self) -> int:
         """Reach along ``axis``, in pixels."""
+        return len(self.weights) // 2 * self.dilation
+
+
+@dataclass(frozen=True, slots=True)
+class Refine:
+    """Second half of a long correlation: a fine pass over a coarse one, put right at its ends.
+
+    The inputs are the plane of a `Correlate` with ``coarse``, ``dilation`` and the same boundary,
+    and the plane that it read, ``in``. Past the border of the image ``coarse`` goes on as computed
+    from ``in`` there. With ``r = len(weights) // 2`` and ``h = len(ends) // 2``::
+
+        out[i] =   sum_k weights[k]  * coarse[i + k - r]
+                 + sum_k ends[k]     * in[i + k - radius]
+                 + sum_k ends[h + k] * in[i + k + radius - h + 1]
+
+    evaluated with fused multiply-adds as `Correlate` is, in this order.
+    """
+
+    inputs: tuple[int, int]
+    axis: int
+    weights: tuple[float, ...]
+    ends: tuple[float, ...]
+    coarse: tuple[float, ...]
+    dilation: int
+    radius: int
+    boundary: Boundary
+
+    @property
+    def fine_radius(self) -> int:
+        """Reach in the coarse plane along ``axis``, in pixels."""
         return len(self.weights) // 2
 
 
@@ -134,6 +165,7 @@ class External:
 Step: TypeAlias = (
     Source
     | Correlate
+    | Refine
     | Extremum
     | Window
     | Stencil

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_spinney.compute.cpu import eigenvalues, kernels, windows
+from napari_spinney.compute.cpu import eigenvalues, kernels, refinement, windows
 from napari_spinney.compute.cpu.arena import Positions, aligned_down, row_pitch
 from napari_spinney.compute.cpu.kernels import CHUNK
 from napari_spinney.features.steps import (
@@ -17,6 +17,7 @@ from napari_spinney.features.steps import (
     Extremum,
     Magnitude,
     Product,
+    Refine,
     Stencil,
     Step,
     Window,
@@ -119,6 +120,8 @@ def call_for(step: Step, site: Site) -> Call:
     match step:
         case Correlate():
             return _correlate(step, site)
+        case Refine():
+            return _refine(step, site)
         case Extremum():
             return _extremum(step, site)
         case Combine():
@@ -161,11 +164,73 @@ def _pointwise(site: Site) -> tuple[Any, ...]:
 def _correlate(step: Correlate, site: Site) -> Call:
     weights = np.asarray(step.weights, np.float32)
     axis = step.axis + 3 - site.ndim
+    taps = np.arange(len(weights), dtype=np.int64) * step.dilation
     if axis == 2:
         columns = _columns(site, step.radius, step.boundary)
-        return Call(kernels.correlate_columns, (*columns, weights))
+        width = site.region.shape[2]
+        return Call(kernels.correlate_columns, (*columns, width, weights, taps))
     rows = _rows(site, axis, step.radius, step.boundary)
-    return Call(kernels.correlate_rows, (*rows, weights))
+    return Call(kernels.correlate_rows, (*rows, weights, taps))
+
+
+def _refine(step: Refine, site: Site) -> Call:
+    axis = step.axis + 3 - site.ndim
+    if axis == 2:
+        return _refine_columns(step, site)
+    coarse, source = (replace(site, inputs=(plane,)) for plane in site.inputs)
+    c, t, lines_coarse, lines_out, rows_coarse, rows_out, width = _rows(
+        coarse, axis, step.fine_radius, "nearest"
+    )
+    s, _, lines_source, _, rows_source, _, _ = _rows(source, axis, step.radius, step.boundary)
+    before, after = site.past_border(axis, step.fine_radius)
+    pitch = row_pitch(width)
+    return Call(
+        refinement.refine_rows,
+        (
+            *(c, s, t, lines_coarse, lines_source, lines_out, rows_coarse, rows_source, rows_out),
+            *(before, after, site.scratch((before + after) * pitch), pitch, width),
+            *_refinement_taps(step, len(rows_coarse)),
+        ),
+    )
+
+
+def _refine_columns(step: Refine, site: Site) -> Call:
+    (coarse, source), (start, stop) = site.inputs, (site.region.start[2], site.region.stop[2])
+    columns = site.continued(2, step.radius, step.boundary) - source.left
+    n_coarse = stop - start + 2 * step.fine_radius
+    coarse_before, coarse_after = site.past_border(2, step.fine_radius)
+    offset = n_coarse + 2 * CHUNK
+    rows = (plane.all_rows(site.region) for plane in (coarse, source, site.target))
+    return Call(
+        refinement.refine_columns,
+        (
+            coarse.at(start - step.fine_radius + coarse_before),
+            *(source.position, site.target.at(start), *rows, n_coarse, columns),
+            *(coarse_before, coarse_after, *site.past_border(2, step.radius)),
+            *(site.scratch(offset + len(columns) + 2 * CHUNK), offset, stop - start),
+            *_refinement_taps(step, offset),
+        ),
+    )
+
+
+def _refinement_taps(step: Refine, offset: int) -> tuple[Any, ...]:
+    """Weights and where they go, of the fine pass with its ends and of the coarse pass.
+
+    Positions along the axis are counted from the first of the coarse plane that the fine pass
+    reads; those of the source begin at ``offset``.
+    """
+    half = len(step.ends) // 2
+    fine = np.arange(len(step.weights), dtype=np.int64)
+    left = offset + np.arange(half, dtype=np.int64)
+    right = left + 2 * step.radius + 1 - half
+    n_coarse = len(step.coarse)
+    first = step.radius - step.fine_radius - n_coarse // 2 * step.dilation
+    return (
+        np.asarray(step.weights + step.ends, np.float32),
+        np.concatenate([fine, left, right]),
+        np.asarray(step.coarse, np.float32),
+        first + np.arange(n_coarse, dtype=np.int64) * step.dilation,
+    )
 
 
 def _extremum(step: Extremum, site: Site) -> Call:

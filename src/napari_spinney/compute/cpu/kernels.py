@@ -34,49 +34,61 @@ CHUNK = 4 * WIDTH
 
 
 @njit(nogil=True, cache=True)
-def correlate_rows(arena, source, target, lines_in, lines_out, rows_in, rows_out, width, weights):
+def correlate_rows(
+    arena, source, target, lines_in, lines_out, rows_in, rows_out, width, weights, taps
+):
     """Correlate along an axis other than the last.
 
-    ``rows_in`` holds the rows along that axis, with ``len(weights) - 1`` more than ``rows_out``;
-    ``lines_in`` and ``lines_out`` are positions along the remaining axis.
+    ``rows_in`` holds the rows along that axis: weight ``k`` for row ``i`` of ``rows_out`` goes with
+    ``rows_in[i + taps[k]]``. ``lines_in`` and ``lines_out`` are positions along the remaining axis.
     """
-    n = len(rows_out)
     for line in range(len(lines_out)):
         s = source + item(lines_in, line)
         t = target + item(lines_out, line)
-        if n < ROWS:
-            for row in range(n):
-                _correlate_one(arena, s, t + item(rows_out, row), rows_in, row, width, weights)
-            continue
-        for start in range(0, n, ROWS):
-            row = min(start, n - ROWS)
-            for x in range(0, width, WIDTH):
-                _correlate_eight(arena, s + x, t + x, rows_in, rows_out, row, weights)
+        correlate_line(arena, s, t, rows_in, rows_out, width, weights, taps)
 
 
 @njit(nogil=True, cache=True)
-def _correlate_one(arena, source, target, rows_in, row, width, weights):
+def correlate_line(arena, s, t, rows_in, rows_out, width, weights, taps):
+    """Correlate along one axis, at one position of the other."""
+    n = len(rows_out)
+    if n < ROWS:
+        for row in range(n):
+            correlate_one(arena, s, t + item(rows_out, row), rows_in, row, width, weights, taps)
+        return
+    for start in range(0, n, ROWS):
+        row = min(start, n - ROWS)
+        for x in range(0, width, WIDTH):
+            _correlate_eight(arena, s + x, t + x, rows_in, rows_out, row, weights, taps)
+
+
+@njit(nogil=True, cache=True)
+def correlate_one(arena, source, target, rows_in, row, width, weights, taps):
+    """Compute one row: weight ``k`` goes with ``rows_in[row + taps[k]]``."""
     for x in range(0, width, WIDTH):
-        a = multiply(splat(item(weights, 0)), load(arena, source + item(rows_in, row) + x))
+        i = row + item(taps, 0)
+        a = multiply(splat(item(weights, 0)), load(arena, source + item(rows_in, i) + x))
         for k in range(1, len(weights)):
-            a = fma(splat(item(weights, k)), load(arena, source + item(rows_in, row + k) + x), a)
+            i = row + item(taps, k)
+            a = fma(splat(item(weights, k)), load(arena, source + item(rows_in, i) + x), a)
         store(arena, target + x, a)
 
 
 @njit(nogil=True, cache=True)
-def _correlate_eight(arena, s, t, rows_in, rows_out, row, weights):
+def _correlate_eight(arena, s, t, rows_in, rows_out, row, weights, taps):
     w = splat(item(weights, 0))
-    a0 = multiply(w, load(arena, s + item(rows_in, row)))
-    a1 = multiply(w, load(arena, s + item(rows_in, row + 1)))
-    a2 = multiply(w, load(arena, s + item(rows_in, row + 2)))
-    a3 = multiply(w, load(arena, s + item(rows_in, row + 3)))
-    a4 = multiply(w, load(arena, s + item(rows_in, row + 4)))
-    a5 = multiply(w, load(arena, s + item(rows_in, row + 5)))
-    a6 = multiply(w, load(arena, s + item(rows_in, row + 6)))
-    a7 = multiply(w, load(arena, s + item(rows_in, row + 7)))
+    i = row + item(taps, 0)
+    a0 = multiply(w, load(arena, s + item(rows_in, i)))
+    a1 = multiply(w, load(arena, s + item(rows_in, i + 1)))
+    a2 = multiply(w, load(arena, s + item(rows_in, i + 2)))
+    a3 = multiply(w, load(arena, s + item(rows_in, i + 3)))
+    a4 = multiply(w, load(arena, s + item(rows_in, i + 4)))
+    a5 = multiply(w, load(arena, s + item(rows_in, i + 5)))
+    a6 = multiply(w, load(arena, s + item(rows_in, i + 6)))
+    a7 = multiply(w, load(arena, s + item(rows_in, i + 7)))
     for k in range(1, len(weights)):
         w = splat(item(weights, k))
-        i = row + k
+        i = row + item(taps, k)
         a0 = fma(w, load(arena, s + item(rows_in, i)), a0)
         a1 = fma(w, load(arena, s + item(rows_in, i + 1)), a1)
         a2 = fma(w, load(arena, s + item(rows_in, i + 2)), a2)
@@ -114,36 +126,54 @@ def extend_row(arena, row, target, columns, before, after):
 
 @njit(nogil=True, cache=True)
 def correlate_columns(
-    arena, source, target, rows_in, rows_out, columns, before, after, buffer, weights
+    arena,
+    source,
+    target,
+    rows_in,
+    rows_out,
+    columns,
+    before,
+    after,
+    buffer,
+    width,
+    weights,
+    taps,
 ):
-    """Correlate along the last axis; ``buffer`` is where a row can be continued past its ends."""
-    width = len(columns) - len(weights) + 1
+    """Correlate along the last axis; ``buffer`` is where a row can be continued past its ends.
+
+    Weight ``k`` for the first pixel of a row goes with ``columns[taps[k]]``.
+    """
     for row in range(len(rows_out)):
         s = source + item(rows_in, row)
-        t = target + item(rows_out, row)
         if before + after > 0:
             extend_row(arena, s, buffer, columns, before, after)
             s = buffer
         else:
             s += columns[0]
-        for x in range(0, width, CHUNK):
-            w = splat(item(weights, 0))
-            i = s + x
-            a0 = multiply(w, load(arena, i))
-            a1 = multiply(w, load(arena, i + WIDTH))
-            a2 = multiply(w, load(arena, i + 2 * WIDTH))
-            a3 = multiply(w, load(arena, i + 3 * WIDTH))
-            for k in range(1, len(weights)):
-                w = splat(item(weights, k))
-                i += 1
-                a0 = fma(w, load(arena, i), a0)
-                a1 = fma(w, load(arena, i + WIDTH), a1)
-                a2 = fma(w, load(arena, i + 2 * WIDTH), a2)
-                a3 = fma(w, load(arena, i + 3 * WIDTH), a3)
-            store(arena, t + x, a0)
-            store(arena, t + x + WIDTH, a1)
-            store(arena, t + x + 2 * WIDTH, a2)
-            store(arena, t + x + 3 * WIDTH, a3)
+        correlate_row(arena, s, target + item(rows_out, row), width, weights, taps)
+
+
+@njit(nogil=True, cache=True)
+def correlate_row(arena, s, t, width, weights, taps):
+    """Correlate along a row: weight ``k`` for position ``t + x`` goes with ``s + x + taps[k]``."""
+    for x in range(0, width, CHUNK):
+        w = splat(item(weights, 0))
+        i = s + x + item(taps, 0)
+        a0 = multiply(w, load(arena, i))
+        a1 = multiply(w, load(arena, i + WIDTH))
+        a2 = multiply(w, load(arena, i + 2 * WIDTH))
+        a3 = multiply(w, load(arena, i + 3 * WIDTH))
+        for k in range(1, len(weights)):
+            w = splat(item(weights, k))
+            i = s + x + item(taps, k)
+            a0 = fma(w, load(arena, i), a0)
+            a1 = fma(w, load(arena, i + WIDTH), a1)
+            a2 = fma(w, load(arena, i + 2 * WIDTH), a2)
+            a3 = fma(w, load(arena, i + 3 * WIDTH), a3)
+        store(arena, t + x, a0)
+        store(arena, t + x + WIDTH, a1)
+        store(arena, t + x + 2 * WIDTH, a2)
+        store(arena, t + x + 3 * WIDTH, a3)
 
 
 @njit(nogil=True, cache=True)
