@@ -11,8 +11,9 @@ from napari_spinney.session import Activity, Count, ImageEntry, Session, Trained
 class Model:
     """Stands for a classifier."""
 
-    class_names = {1: "ground", 3: "cell"}
-    class_colors = {3: "#123456"}
+    def __init__(self):
+        self.class_names = {1: "ground", 3: "cell"}
+        self.class_colors = {3: "#123456"}
 
 
 @pytest.fixture

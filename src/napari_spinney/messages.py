@@ -90,10 +90,16 @@ def error_sentence(report: Any, names: dict[int, str]) -> str:
         Class names by number.
     """
     what = "images" if report.grouped_by == "images" else "strokes"
-    text = f"Error on {what} not learnt from: {100 * report.error:.0f} %"
+    text = f"Error on {what} not learnt from: {percent(report.error)}"
     recall = {int(c): float(r) for c, r in zip(report.classes, report.recall, strict=True)}
     worst = min(recall, key=lambda c: recall[c])
-    return f"{text}, {names.get(worst, f'class {worst}')} recall {100 * recall[worst]:.0f} %."
+    return f"{text}, {names.get(worst, f'class {worst}')} recall {percent(recall[worst])}."
+
+
+def percent(share: float) -> str:
+    """A share of 1 in percent, with a decimal where it is near 0 or 100."""
+    value = 100 * share
+    return f"{value:.1f} %" if 0 < value < 10 or 90 < value < 100 else f"{value:.0f} %"
 
 
 def learnt_from(session: Session) -> str:
@@ -149,7 +155,7 @@ def about_model(session: Session) -> str:
     where = "This session" if model.path is None else model.path
     state = classifier.state_
     size = f"{state.ndim}D, " if state.ndim is not None else ""
-    when = str(state.provenance.get("date", ""))[:16].replace("T", " ")
+    when = str(state.provenance.get("created", ""))[:16].replace("T", " ")
     trained = f", trained {when}" if when else ""
     return f"{where}: {names} ({size}{_many(state.n_channels, 'channel')}{trained})."
 

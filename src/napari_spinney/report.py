@@ -72,7 +72,16 @@ def _forest(classifier: Any) -> str:
 
 
 def _pairs(title: str, values: dict[str, Any]) -> str:
-    return f"<h4>{title}</h4>" + _table((), [(str(k), str(v)) for k, v in values.items()])
+    return f"<h4>{title}</h4>" + _table((), [(str(k), _plain(v)) for k, v in values.items()])
+
+
+def _plain(value: Any) -> str:
+    """A value as a person writes it: no brackets, no quotes."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(_plain(v) for v in value)
+    return str(value)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -41,6 +41,7 @@ class DeviceChoice(QWidget):
 
     def _fill(self, found: tuple[tuple[Any, ...], Any, str]) -> None:
         devices, chosen, why = found
+        self.devices.setToolTip(f"Where features and forest are computed. Auto: {chosen}.")
         self.devices.setItemText(0, f"auto: {chosen.name} ({chosen.kind}, {chosen.type})")
         for device in devices:
             self.devices.addItem(f"{device.name} ({device.kind}, {device.type})", device.name)

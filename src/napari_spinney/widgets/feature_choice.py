@@ -55,7 +55,8 @@ class FeatureChoice(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(form)
         layout.addWidget(self.cost)
-        layout.addWidget(section("Choose", self.grid))
+        self.choose = section("Choose", self.grid)
+        layout.addWidget(self.choose)
         self._connect()
         self.refresh()
 

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from napari_spinney.widgets.feature_choice import Unit
     from napari_spinney.widgets.workspace import Workspace
 
-SIZES = (1, 2, 3, 4, 5, 8, 10)
+SIZES = (1, 2, 4, 8)
+"""Sizes offered besides those that are chosen."""
+
+COLUMN, HEAD = 29, 128
+"""Widths in pixels: the grid fits a dock on a small screen."""
 
 
 class FeatureGrid(QWidget):
@@ -88,9 +92,14 @@ class FeatureGrid(QWidget):
         table.setHorizontalHeaderLabels([f"{size:g}" for size in sizes])
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setDefaultSectionSize(34)
+        header.setDefaultSectionSize(COLUMN)
         header.setMinimumSectionSize(20)
-        table.verticalHeader().setDefaultSectionSize(24)
+        rows = table.verticalHeader()
+        rows.setDefaultSectionSize(24)
+        rows.setFixedWidth(HEAD)
+        rows.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        for row, name in enumerate(names):
+            table.verticalHeaderItem(row).setToolTip(f"{name}: {summary_of(name)}")
         table.setFixedHeight(24 * len(names) + 50)
 
     def _put(self, row: int, column: int, feature: Feature | None, chosen: FeatureSet) -> None:
@@ -134,7 +143,7 @@ def _names(chosen: FeatureSet) -> list[str]:
     """Rows: the catalogue, with families in place of their members, and what else is chosen."""
     members = {name for family in FAMILIES.values() for name in family}
     names = [name for name in CATALOGUE if name not in members] + list(FAMILIES)
-    return names + [f.name for f in chosen if f.name not in names]
+    return list(dict.fromkeys([*names, *(f.name for f in chosen)]))
 
 
 def _feature(name: str, size: float, unit: Unit) -> Feature | None:

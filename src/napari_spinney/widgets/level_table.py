@@ -13,6 +13,9 @@ from napari_spinney.widgets.links import link
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
 
+HEAD = 150
+"""Width of the names in pixels; longer ones are shown in full under the mouse."""
+
 LEVELS = 12
 """Levels shown; deeper ones hold few decisions each."""
 
@@ -48,7 +51,13 @@ class LevelTable(QTableWidget):
         for level, row in enumerate(shares.tolist()):
             for feature, share in enumerate(row):
                 self.setItem(feature, level, _cell(share, largest))
-        self.resizeColumnsToContents()
+        rows = self.verticalHeader()
+        rows.setFixedWidth(HEAD)
+        rows.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        for row, name in enumerate(names):
+            self.verticalHeaderItem(row).setToolTip(name)
+        for column in range(self.columnCount()):
+            self.setColumnWidth(column, 30)
 
 
 def _cell(share: float, largest: float) -> QTableWidgetItem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def link(widget: QWidget, slot: Callable[..., None], *signals: Source) -> None:
         signal.connect(slot)
 
     def cut() -> None:
-        for signal in signals:
-            signal.disconnect(slot)
+        # When all of it is garbage at once, a signal may be emptied before its widget is told.
+        with suppress(AttributeError):
+            for signal in signals:
+                signal.disconnect(slot)
 
     widget.destroyed.connect(cut)

@@ -59,6 +59,7 @@ class TreeView(QWidget):
             "Circles are answers, in the colour of the class. Drag to move."
         )
         self.view.setMinimumHeight(260)
+        self.view.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         form = QFormLayout()
         form.addRow("Tree", self.number)
         form.addRow("Levels", self.levels)
@@ -101,6 +102,8 @@ class TreeView(QWidget):
         for place in places.values():
             self._draw_node(model.classifier, place)
         self.scene.setSceneRect(self.scene.itemsBoundingRect().adjusted(-10, -10, 10, 10))
+        root = places[int(trees.roots[self.number.value() - 1])]
+        self.view.centerOn(_point(root))
 
     def _draw_edges(self, trees: Any, place: Place, places: dict[int, Place]) -> None:
         pen = QPen(self.palette().text().color())
