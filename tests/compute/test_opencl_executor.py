@@ -197,16 +197,40 @@ def test_errors_of_opencl_are_device_errors(image, program, monkeypatch):
     assert opencl.predict(program, image, whole(image)).shape == image.shape[1:]
 
 
-@pytest.mark.parametrize("shape", [(20, 30), (70, 90)])
+def taken_by(opencl):
+    """Bytes of the buffers of the busiest lane."""
+    lanes = list(opencl._lanes.queue)
+    return max(sum(buffer.size for buffer in lane._buffers.values()) for lane in lanes)
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (70, 90)])
 def test_block_bytes_is_what_a_block_takes(image, program, shape):
     opencl = executor(16)
     part = np.ascontiguousarray(image[:, : shape[0], : shape[1]])
-    opencl.predict(program, part, whole(part), "probabilities")
-    sizes = [
-        sum(buffer.size for buffer in lane._buffers.values()) for lane in list(opencl._lanes.queue)
-    ]
-    taken = max(sizes)
-    assert taken <= opencl.block_bytes(program, shape) < 1.3 * taken
+    halo = [r if n > 2 * r else 0 for r, n in zip(program.reach, shape, strict=True)]
+    inner = tuple(slice(h, n - h) for h, n in zip(halo, shape, strict=True))
+    opencl.predict(program, part, inner, "probabilities")
+    assert taken_by(opencl) <= opencl.block_bytes(program, shape) < 1.3 * taken_by(opencl)
+
+
+def test_a_pixel_of_many_wide_features_fits_in_little_memory():
+    plan = build_plan(FeatureSet.parse("ilastik"), ndim=3)
+    opencl = executor(16)
+    assert opencl.block_bytes(plan, tuple(2 * r + 1 for r in plan.reach)) < 64 * 2**20
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_block_that_takes_too_much_memory_is_done_in_parts(image, three_stages, output):
+    opencl = executor(16)
+    expected = opencl.predict(three_stages, image, whole(image), output)
+    features = opencl.features(three_stages.stages[0].plan, image, whole(image))
+    small = executor(16)
+    small._memory = 400_000
+    found = small.predict(three_stages, image, whole(image), output)
+    np.testing.assert_array_equal(found, expected)
+    found = small.features(three_stages.stages[0].plan, image, whole(image))
+    np.testing.assert_array_equal(found, features)
+    assert taken_by(small) < 500_000 < taken_by(opencl)
 
 
 def test_kernels_are_compiled_once_for_all_forests(opencl, image, program):

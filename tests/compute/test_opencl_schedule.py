@@ -1,18 +1,15 @@
 """What the host decides before any kernel runs; needs no OpenCL."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_spinney.compute.opencl.layout import ALIGNMENT, Layout, box_of, grow, union
+from napari_spinney.compute.opencl.descriptions import INTS
+from napari_spinney.compute.opencl.layout import Layout, Place, region_of, volume
 from napari_spinney.compute.opencl.programs import Tuning
-from napari_spinney.compute.opencl.schedule import (
-    StageSlots,
-    boxes,
-    make_schedule,
-    radius_x,
-    waves,
-)
+from napari_spinney.compute.opencl.schedule import StagePlaces, make_schedule, radius_x, waves
+from napari_spinney.compute.regions import LINE, Region
 from napari_spinney.features.feature import FeatureSet
 from napari_spinney.features.plan import build_plan
 from napari_spinney.features.steps import Source
@@ -38,25 +35,36 @@ def plan_of(words, ndim=2):
 words = st.lists(st.sampled_from(WORDS), min_size=1, unique=True)
 
 
+def schedule_of(plan, shape, inner=None):
+    layout = Layout.of(shape, radius_x(plan))
+    place = Place(0, layout.whole)
+    inner = region_of(inner) if inner else layout.whole
+    places = StagePlaces((place,), layout.size(layout.whole))
+    return layout, make_schedule(plan, layout, inner, places, TUNING)
+
+
 @given(st.integers(1, 2000), st.integers(0, 500))
 def test_rows_have_margins_and_start_at_cache_lines(n, radius):
     layout = Layout.of((3, n), radius)
-    assert layout.margin % ALIGNMENT == layout.pitch % ALIGNMENT == 0
-    assert layout.margin >= radius + ALIGNMENT
-    assert layout.pitch >= layout.margin + n + radius + ALIGNMENT
-    assert layout.pitch // ALIGNMENT % 2 == 1
+    assert layout.margin % LINE == layout.pitch % LINE == 0
+    assert layout.margin >= radius + LINE
+    assert layout.pitch >= layout.margin + n + radius + LINE
+    assert layout.pitch // LINE % 2 == 1
 
 
 def test_images_of_two_axes_are_one_deep():
-    assert Layout.of((5, 7), 0).shape == (1, 5, 7)
-    assert box_of((slice(1, 2), slice(3, 4))) == ((0, 1), (1, 2), (3, 4))
+    assert volume((5, 7)) == (1, 5, 7)
+    assert region_of((slice(1, 2), slice(3, 4))) == Region((0, 1, 3), (1, 2, 4))
 
 
-def test_boxes_grow_as_far_as_the_block_goes():
-    box = ((0, 1), (5, 9), (5, 9))
-    assert grow(box, (2, 7), (1, 10, 20)) == ((0, 1), (3, 10), (0, 16))
-    assert union(((0, 1), (0, 5), (5, 9)), box) == ((0, 1), (0, 9), (5, 9))
-    assert union(None, box) == box
+@given(st.integers(0, 2**40), st.integers(0, 50), st.integers(0, 50))
+def test_the_table_says_where_the_first_pixel_would_be(position, z, y):
+    layout = Layout.of((60, 70, 9), 2)
+    place = Place(position, Region((z, y, 0), (55, 66, 9)))
+    low, high, rows, _ = np.array(layout.entry(place), np.int32).tolist()
+    origin = (high << 32) + (low & 0xFFFFFFFF)
+    assert rows == 66 - y
+    assert origin + (z * rows + y) * layout.pitch == position + layout.margin
 
 
 @given(words, st.integers(1, 6))
@@ -69,75 +77,116 @@ def test_a_wave_holds_steps_that_do_not_need_each_other(chosen, most):
     assert done == set(range(len(plan.steps)))
 
 
-@given(words)
-def test_every_step_has_what_the_next_ones_need(chosen):
-    plan = plan_of(chosen)
-    shape = (1, 300, 300)
-    needed = boxes(plan, ((0, 1), (140, 150), (140, 150)), shape)
-    reach = plan.reach
-    for i, step in enumerate(plan.steps):
-        if isinstance(step, Source):
-            (_, (y0, y1), (x0, x1)) = needed[i]
-            assert 140 - reach[0] <= y0 <= 140 < 150 <= y1 <= 150 + reach[0]
-            assert 140 - reach[1] <= x0 <= 140 < 150 <= x1 <= 150 + reach[1]
-
-
 @settings(deadline=None)
 @given(words, st.sampled_from([2, 3]))
 def test_no_plane_is_overwritten_before_its_last_use(chosen, ndim):
-    """Follow the slots through all launches, and what each holds."""
-    plan = plan_of(
-        [w for w in chosen if ndim == 2 or not w.startswith("top_hat")] or ["mean=1"], ndim
-    )
-    shape = (40,) * ndim
-    layout = Layout.of(shape, radius_x(plan))
-    inner = box_of(tuple(slice(0, n) for n in shape))
-    schedule = make_schedule(plan, layout, inner, StageSlots((0,), 1), TUNING)
-    written = [0] * schedule.n_slots
-    written[0] = 1
+    """Follow what every row of the arena holds through all launches."""
+    two = [w for w in chosen if ndim == 2 or not w.startswith("top_hat")]
+    plan = plan_of(two or ["mean=1"], ndim)
+    layout, schedule = schedule_of(plan, (40,) * ndim, (slice(11, 31),) * ndim)
+    owner = np.full(schedule.size // layout.pitch, -1)
+    planes = Planes(schedule, layout)
+    owner[planes.rows_of(schedule.sources[0])] = planes.number(schedule.sources[0])
     for launch in schedule.launches:
-        for reads, writes in accesses(schedule, launch):
-            assert all(written[slot] for slot in reads)
-            assert not set(reads) & set(writes)
-            assert 0 not in writes
-            for slot in writes:
-                written[slot] += 1
-    assert len(set(schedule.columns)) == len(set(plan.outputs))
+        steps = list(accesses(schedule, launch, planes))
+        for reads, _ in steps:
+            for plane in reads:
+                assert (owner[planes.rows[plane]] == plane).all()
+        for _, writes in steps:
+            for plane in writes:
+                owner[planes.rows[plane]] = plane
+        for reads, _ in steps:
+            for plane in reads:
+                assert (owner[planes.rows[plane]] == plane).all()
+    for place in schedule.columns:
+        (plane,) = np.unique(owner[planes.rows_of(place)])
+        assert planes.table[plane] == layout.entry(place)
 
 
-def accesses(schedule, launch):
-    """Slots that each step of a launch reads and writes."""
-    if launch.kernel == "fill_margin":
-        return
+class Planes:
+    """Rows of the arena that each plane of the table holds."""
+
+    def __init__(self, schedule, layout):
+        self.layout = layout
+        self.table = schedule.code[schedule.code[5] :].reshape(-1, 4).tolist()
+        self.rows = {}
+        for launch in schedule.launches:
+            for step in steps_of(schedule, launch):
+                outputs = [step[0]]
+                if launch.kernel.startswith("eigenvalue"):
+                    outputs = [plane for plane in (step[0], step[13], step[14]) if plane >= 0]
+                for plane in outputs:
+                    y0, y1, z0, z1 = step[8:12]
+                    region = Region((z0, y0, 0), (z1, y1, 1))
+                    low, high, rows, _ = self.table[plane]
+                    origin = (high << 32) + (low & 0xFFFFFFFF)
+                    position = origin - layout.margin + (z0 * rows + y0) * layout.pitch
+                    if launch.kernel != "fill_margin":
+                        self.rows[plane] = self.rows_of(Place(position, region))
+            if launch.external is not None:
+                for place in (launch.external.source, launch.external.target):
+                    self.rows[self.number(place)] = self.rows_of(place)
+        for place in (*schedule.sources, *schedule.columns):
+            self.rows[self.number(place)] = self.rows_of(place)
+
+    def number(self, place):
+        return self.table.index(self.layout.entry(place)) if self.has(place) else -2
+
+    def has(self, place):
+        return self.layout.entry(place) in self.table
+
+    def rows_of(self, place):
+        first = place.position // self.layout.pitch
+        nz, ny, _ = place.region.shape
+        return slice(first, first + nz * ny)
+
+
+def steps_of(schedule, launch):
+    """The ints of each step of a launch."""
     if launch.external is not None:
-        yield [launch.external.source], [launch.external.target]
+        return []
+    n = launch.items[2] // launch.others
+    return schedule.code[launch.first :][: INTS * n].reshape(n, INTS).tolist()
+
+
+def accesses(schedule, launch, planes):
+    """Planes that each step of a launch reads and writes."""
+    if launch.external is not None:
+        yield (
+            [planes.number(launch.external.source)],
+            [planes.number(launch.external.target)],
+        )
+    if launch.kernel in ("fill_margin", "external"):
         return
-    for number in range(launch.items[2] // launch.others):
-        step = schedule.code[launch.first + 16 * number :][:16].tolist()
+    for step in steps_of(schedule, launch):
         if launch.kernel.startswith("eigenvalue"):
             n = 3 if launch.kernel.endswith("2") else 6
-            outputs = [slot for slot in (step[0], step[13], step[14]) if slot >= 0 and slot != 0]
+            outputs = [plane for plane in (step[0], step[13], step[14]) if plane >= 0]
             yield schedule.code[step[5] : step[5] + n].tolist(), outputs
         else:
             yield [step[1], step[2]], [step[0]]
 
 
-def test_slots_are_used_again():
+def test_room_is_used_again():
     plan = plan_of([f"structure_tensor_eigenvalues={s}" for s in (1, 2, 3, 4, 5, 6)])
-    layout = Layout.of((64, 64), radius_x(plan))
-    inner = box_of((slice(0, 64), slice(0, 64)))
-    schedule = make_schedule(plan, layout, inner, StageSlots((0,), 1), TUNING)
+    layout, schedule = schedule_of(plan, (64, 64))
     assert len(plan.steps) > 80
-    assert schedule.n_slots < 40
+    assert schedule.size < 40 * layout.size(layout.whole)
+
+
+def test_planes_hold_only_the_rows_that_are_needed():
+    plan = plan_of(["gaussian_blur=2", "gaussian_blur=3"])
+    layout, schedule = schedule_of(plan, (100, 64), (slice(45, 55), slice(0, 64)))
+    assert {place.region.shape for place in schedule.columns} == {(1, 10, 64)}
+    # The source is whole; of two passes of two features, ten rows each are held.
+    assert schedule.size == (100 + 4 * 10) * layout.pitch
 
 
 def test_margins_are_filled_only_where_the_block_ends():
     plan = plan_of(["gaussian_blur=2"])
-    layout = Layout.of((64, 64), radius_x(plan))
 
     def kernels(columns):
-        inner = box_of((slice(10, 20), columns))
-        schedule = make_schedule(plan, layout, inner, StageSlots((0,), 1), TUNING)
+        _, schedule = schedule_of(plan, (64, 64), (slice(10, 20), columns))
         return [launch.kernel for launch in schedule.launches]
 
     assert kernels(slice(8, 56)) == ["correlate_y", "correlate_x"]

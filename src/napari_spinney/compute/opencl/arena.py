@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_spinney.compute.opencl.layout import Layout
+    from napari_spinney.compute.opencl.layout import Layout, Place
     from napari_spinney.compute.opencl.programs import Kernels
+    from napari_spinney.compute.regions import Region
 
 FLOAT = 4
 
@@ -70,21 +71,21 @@ class Lane:
         return self._kernels[key]
 
     def write_plane(
-        self, arena: Any, layout: Layout, slot: int, plane: NDArray[np.float32]
+        self, arena: Any, layout: Layout, place: Place, plane: NDArray[np.float32]
     ) -> None:
-        """Copy a C-contiguous (Y, X) or (Z, Y, X) plane to a slot; does not wait."""
-        self._copy(arena, plane, layout, slot, plane.shape, (0, 0, 0))
+        """Copy the C-contiguous pixels of a place's region to it; does not wait."""
+        self._copy(arena, plane, layout, place, place.region)
 
     def read_plane(
         self,
         arena: Any,
         layout: Layout,
-        slot: int,
+        place: Place,
+        region: Region,
         plane: NDArray[np.float32],
-        start: tuple[int, int, int],
     ) -> None:
-        """Copy from a slot, from pixel ``start`` (z, y, x) on; does not wait."""
-        self._copy(plane, arena, layout, slot, plane.shape, start)
+        """Copy a region of what a place holds to a C-contiguous array; does not wait."""
+        self._copy(plane, arena, layout, place, region)
 
     def read(self, target: NDArray[np.generic], source: Any) -> None:
         """Copy the start of a buffer to an array; does not wait."""
@@ -119,29 +120,19 @@ class Lane:
             name = self._context.devices[0].name
             raise kind(f"{name} failed: {error}") from error
 
-    def _copy(
-        self,
-        target: Any,
-        source: Any,
-        layout: Layout,
-        slot: int,
-        shape: tuple[int, ...],
-        start: tuple[int, int, int],
-    ) -> None:
-        nz, ny, nx = (1,) * (3 - len(shape)) + tuple(shape)
-        event = self._cl.enqueue_copy(
+    def _copy(self, target: Any, source: Any, layout: Layout, place: Place, region: Region) -> None:
+        nz, ny, nx = region.shape
+        z, y, _ = (a - b for a, b in zip(region.start, place.region.start, strict=True))
+        rows = place.region.shape[1]
+        start = place.position + layout.margin + region.start[2]
+        self._cl.enqueue_copy(
             self.queue,
             target,
             source,
-            buffer_origin=(
-                FLOAT * (layout.margin + start[2]),
-                start[1],
-                slot * layout.shape[0] + start[0],
-            ),
+            buffer_origin=(FLOAT * start, y, z),
             host_origin=(0, 0, 0),
             region=(FLOAT * nx, ny, nz),
-            buffer_pitches=(FLOAT * layout.pitch, FLOAT * layout.pitch * layout.shape[1]),
+            buffer_pitches=(FLOAT * layout.pitch, FLOAT * layout.pitch * rows),
             host_pitches=(FLOAT * nx, FLOAT * nx * ny),
             is_blocking=False,
         )
-        self._copies.append(event)

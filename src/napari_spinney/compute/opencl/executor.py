@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_spinney.compute.opencl.arena import FLOAT, Lane
-from napari_spinney.compute.opencl.layout import Layout, box_of, size
+from napari_spinney.compute.opencl.layout import Layout, region_of
 from napari_spinney.compute.opencl.preparation import Preparation, ReadyPlan, ReadyStage
 from napari_spinney.compute.opencl.programs import Kernels, Tuning
 from napari_spinney.compute.program import Program
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_spinney.compute.device import Device
-    from napari_spinney.compute.opencl.schedule import ExternalCall
+    from napari_spinney.compute.opencl.schedule import ExternalCall, Schedule
     from napari_spinney.compute.program import Output
+    from napari_spinney.compute.regions import Region
     from napari_spinney.features.plan import Plan
 
 PARALLEL = 2
 """Blocks in flight: while one is computed, another is copied."""
+
+_MEMORY = 192 * 2**20
+"""Bytes of an arena; a block that needs more is done in parts. More where the device has much."""
+
+_SMALLEST_PART = 8
 
 _GROUP = (32, 4, 1)
 """Work-group on devices where a work-item is a pixel."""
@@ -54,41 +60,36 @@ class OpenClExecutor:
         self.parallel = PARALLEL
         self.tuning = tuning or Tuning.of(device)
         self._ready = Preparation(device, self.tuning)
+        self._memory = _MEMORY if device.type == "CPU" else max(_MEMORY, device.memory // 8)
         self._lanes: queue.LifoQueue[Lane] = queue.LifoQueue()
         for _ in range(self.parallel):
             self._lanes.put(Lane(self._ready.kernels.context))
 
     def block_bytes(self, program: Program | Plan, outer_shape: tuple[int, ...]) -> int:
         """Memory that one block of this outer shape takes on the device, in bytes."""
-        if isinstance(program, Program):
-            plans = [stage.plan for stage in program.stages]
-            results = program.stages[-1].trees.n_classes
-        else:
-            plans, results = [program], 0
-        layout = self._ready.layout(plans, outer_shape)
-        pixels = int(np.prod(outer_shape))
-        return FLOAT * (self._ready.n_slots(program) * layout.plane + results * pixels)
+        layout = self._ready.layout(program, outer_shape)
+        inner = self._likely_inner(program, outer_shape)
+        results = program.stages[-1].trees.n_classes if isinstance(program, Program) else 0
+        pixels = int(np.prod(inner.shape))
+        return FLOAT * (self._ready.arena_floats(program, layout, inner) + results * pixels)
 
     def preferred_block(self, ndim: int) -> tuple[int, ...]:
         """Inner shape of a block that runs fastest here."""
         if self.device.type == "CPU":
-            return (128, 1024) if ndim == 2 else (64, 128, 128)
+            return (128, 1024) if ndim == 2 else (32, 64, 256)
         return (2048, 2048) if ndim == 2 else (128, 256, 256)
 
     def features(
         self, plan: Plan, block: NDArray[np.float32], inner: tuple[slice, ...]
     ) -> NDArray[np.float32]:
         """Planes of the plan's features, (feature, *inner)."""
-        layout = self._ready.layout([plan], block.shape[1:])
-        box = box_of(inner)
-        ready = self._ready.plan(plan, layout, box)
+        layout = self._ready.layout(plan, block.shape[1:])
+        parts = list(self._cut(plan, layout, inner))
+        if len(parts) == 1:
+            return self._features(plan, layout, block, inner)
         result = np.empty((len(plan.outputs), *_shape(inner)), np.float32)
-        with self._working_lane() as lane:
-            arena = lane.buffer("arena", FLOAT * ready.schedule.n_slots * layout.plane)
-            _upload(lane, arena, layout, block)
-            self._run_plan(lane, arena, layout, ready)
-            for plane, slot in zip(result, ready.schedule.columns, strict=True):
-                lane.read_plane(arena, layout, slot, plane, (box[0][0], box[1][0], box[2][0]))
+        for part in parts:
+            result[_within(part, inner)] = self._features(plan, layout, block, part)
         return result
 
     def predict(
@@ -99,14 +100,47 @@ class OpenClExecutor:
         output: Output = "classes",
     ) -> NDArray[np.generic]:
         """Predict the inner part of one block; see `Executor.predict`."""
-        layout = self._ready.layout([stage.plan for stage in program.stages], block.shape[1:])
-        stages = self._ready.stages(program, layout, box_of(inner))
+        layout = self._ready.layout(program, block.shape[1:])
+        parts = list(self._cut(program, layout, inner))
+        if len(parts) == 1:
+            return self._predict(program, layout, block, inner, output)
         result = _empty_result(program, inner, output)
-        n_slots = max(stage.plan.schedule.n_slots for stage in stages)
+        for part in parts:
+            result[_within(part, inner)] = self._predict(program, layout, block, part, output)
+        return result
+
+    def _features(
+        self,
+        plan: Plan,
+        layout: Layout,
+        block: NDArray[np.float32],
+        inner: tuple[slice, ...],
+    ) -> NDArray[np.float32]:
+        ready = self._ready.plan(plan, layout, region_of(inner))
+        result = np.empty((len(plan.outputs), *_shape(inner)), np.float32)
         with self._working_lane() as lane:
-            arena = lane.buffer("arena", FLOAT * n_slots * layout.plane)
+            arena = lane.buffer("arena", FLOAT * ready.schedule.size)
+            _upload(lane, arena, layout, ready.schedule, block)
+            self._run_plan(lane, arena, layout, ready)
+            for plane, place in zip(result, ready.schedule.columns, strict=True):
+                lane.read_plane(arena, layout, place, region_of(inner), plane)
+        return result
+
+    def _predict(
+        self,
+        program: Program,
+        layout: Layout,
+        block: NDArray[np.float32],
+        inner: tuple[slice, ...],
+        output: Output,
+    ) -> NDArray[Any]:
+        stages = self._ready.stages(program, layout, region_of(inner))
+        result = _empty_result(program, inner, output)
+        n_floats = max(stage.plan.schedule.size for stage in stages)
+        with self._working_lane() as lane:
+            arena = lane.buffer("arena", FLOAT * n_floats)
             out = lane.buffer("out", result.nbytes)
-            _upload(lane, arena, layout, block)
+            _upload(lane, arena, layout, stages[0].plan.schedule, block)
             for stage in stages[:-1]:
                 self._run_stage(lane, arena, layout, stage)
                 self._finish(lane, "finish_planes", arena, stage)
@@ -118,6 +152,30 @@ class OpenClExecutor:
                 self._finish(lane, f"finish_{output}", arena, stages[-1], out)
             lane.read(result, out)
         return result
+
+    def _cut(
+        self, work: Program | Plan, layout: Layout, inner: tuple[slice, ...]
+    ) -> Iterator[tuple[slice, ...]]:
+        """Halve a region until its planes fit in memory; their rows are whole and never cut."""
+        sizes = [s.stop - s.start for s in inner[:-1]]
+        longest = max(sizes)
+        needed = FLOAT * self._ready.arena_floats(work, layout, region_of(inner))
+        if needed <= self._memory or longest <= _SMALLEST_PART:
+            yield inner
+            return
+        axis = sizes.index(longest)
+        middle = inner[axis].start + longest // 2
+        for half in (slice(inner[axis].start, middle), slice(middle, inner[axis].stop)):
+            yield from self._cut(work, layout, (*inner[:axis], half, *inner[axis + 1 :]))
+
+    def _likely_inner(self, program: Program | Plan, outer_shape: tuple[int, ...]) -> Region:
+        """Inner part of a block: what a halo leaves, or up to the border of a small image."""
+        preferred = self.preferred_block(len(outer_shape))
+        parts = []
+        for n, reach, p in zip(outer_shape, program.reach, preferred, strict=True):
+            size = n - 2 * reach if n > 2 * reach else min(n, p)
+            parts.append(slice((n - size) // 2, (n - size) // 2 + size))
+        return region_of(tuple(parts))
 
     @contextmanager
     def _working_lane(self) -> Iterator[Lane]:
@@ -132,7 +190,7 @@ class OpenClExecutor:
     def _run_stage(self, lane: Lane, arena: Any, layout: Layout, stage: ReadyStage) -> None:
         self._run_plan(lane, arena, layout, stage.plan)
         packed, schedule = stage.forest.packed, stage.plan.schedule
-        nz, ny, nx = size(schedule.box)
+        nz, ny, nx = schedule.inner.shape
         self._enqueue(
             lane,
             stage.forest.kernels,
@@ -148,7 +206,7 @@ class OpenClExecutor:
     def _finish(self, lane: Lane, name: str, arena: Any, stage: ReadyStage, *extra: Any) -> None:
         """From sums to what was asked for."""
         packed, schedule = stage.forest.packed, stage.plan.schedule
-        nz, ny, nx = size(schedule.box)
+        nz, ny, nx = schedule.inner.shape
         real = np.float64 if self._ready.kernels.has_fp64 else np.float32
         self._enqueue(
             lane,
@@ -194,19 +252,26 @@ class OpenClExecutor:
         lane.kernel(kernels, name)(lane.queue, shape, group, *arguments)
 
 
-def _upload(lane: Lane, arena: Any, layout: Layout, block: NDArray[np.float32]) -> None:
-    for slot, plane in enumerate(block):
-        lane.write_plane(arena, layout, slot, plane)
+def _upload(
+    lane: Lane, arena: Any, layout: Layout, schedule: Schedule, block: NDArray[np.float32]
+) -> None:
+    for place, plane in zip(schedule.sources, block, strict=True):
+        lane.write_plane(arena, layout, place, plane)
 
 
 def _run_external(lane: Lane, arena: Any, layout: Layout, call: ExternalCall) -> None:
     """Hand one plane to pyclesperanto-prototype and write back what it returns."""
     from napari_spinney.compute.opencl.clesperanto import apply
 
-    plane = np.empty(call.shape, np.float32)
-    lane.read_plane(arena, layout, call.source, plane, (0, 0, 0))
+    source, target = call.source.region, call.target.region
+    plane = np.empty(source.shape, np.float32)
+    lane.read_plane(arena, layout, call.source, source, plane)
     lane.queue.finish()
-    lane.write_plane(arena, layout, call.target, apply(call.step, plane))
+    found = apply(call.step, plane if call.ndim == 3 else plane[0]).reshape(plane.shape)
+    part = tuple(
+        slice(a - s, b - s) for a, b, s in zip(target.start, target.stop, source.start, strict=True)
+    )
+    lane.write_plane(arena, layout, call.target, np.ascontiguousarray(found[part]))
     lane.queue.finish()
 
 
@@ -217,6 +282,14 @@ def _empty_result(program: Program, inner: tuple[slice, ...], output: Output) ->
     if output == "probabilities":
         return np.empty((program.stages[-1].trees.n_classes, *shape), np.float32)
     return np.empty(shape, np.float32)
+
+
+def _within(part: tuple[slice, ...], inner: tuple[slice, ...]) -> tuple[Any, ...]:
+    """Index of a part of a region in an array whose last axes are that region."""
+    return (
+        ...,
+        *(slice(p.start - i.start, p.stop - i.start) for p, i in zip(part, inner, strict=True)),
+    )
 
 
 def _shape(inner: tuple[slice, ...]) -> tuple[int, ...]:

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-"""First and past-the-last position along z, y and x."""
+from napari_spinney.compute.regions import LINE, Region
 
-ALIGNMENT = 16
-"""Floats in a cache line, and in the widest vector."""
+if TYPE_CHECKING:
+    from napari_spinney.compute.regions import Triple
+
+TABLE_ENTRY = 4
+"""Ints of a plane in the table of planes: its origin (two ints), rows in a slice, nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Rows of one plane in the arena; see kernels/planes.cl.
+
+    Parameters
+    ----------
+    position : int
+        Of the first float.
+    region : Region
+        What is held. Rows are whole: only z and y are cut.
+    """
+
+    position: int
+    region: Region
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Sizes of a plane, in floats; see kernels/planes.cl.
+    """What all planes of a block have in common, in floats.
 
     Parameters
     ----------
     shape : tuple of int
-        Pixels along z, y and x; z is 1 for images of two axes.
+        Pixels of the block along z, y and x; z is 1 for images of two axes.
     margin : int
         Floats before the first pixel of a row, and at least as many behind the last.
     pitch : int
         Floats from one row to the next.
     """
 
-    shape: tuple[int, int, int]
+    shape: Triple
     margin: int
     pitch: int
 
@@ -40,53 +59,45 @@ class Layout:
         radius : int
             Largest radius of a step along x.
         """
-        deep = (1,) * (3 - len(shape)) + tuple(shape)
-        margin = _round_up(radius + ALIGNMENT)
+        deep = volume(shape)
+        # A vector may go past the pixels that are wanted.
+        margin = _round_up(radius + LINE)
         pitch = margin + _round_up(deep[2]) + margin
         # An odd number of cache lines: rows in a column do not compete for the same cache set.
-        pitch += ALIGNMENT * (pitch // ALIGNMENT % 2 == 0)
-        return cls((deep[0], deep[1], deep[2]), margin, pitch)
+        return cls(deep, margin, pitch + LINE * (pitch // LINE % 2 == 0))
 
     @property
-    def plane(self) -> int:
-        """Floats from one plane to the next."""
-        return self.shape[0] * self.shape[1] * self.pitch
+    def whole(self) -> Region:
+        """The block."""
+        return Region((0, 0, 0), self.shape)
 
-    def header(self) -> list[int]:
-        """The first 16 ints of a schedule's code."""
-        nz, ny, nx = self.shape
-        return [self.plane, self.pitch, self.margin, nx, ny, nz] + [0] * 10
+    def size(self, region: Region) -> int:
+        """Floats that a plane takes."""
+        nz, ny, _ = region.shape
+        return nz * ny * self.pitch
 
-
-def box_of(slices: tuple[slice, ...]) -> Box:
-    """Box of one slice per spatial axis."""
-    sides = [(0, 1)] * (3 - len(slices)) + [(s.start, s.stop) for s in slices]
-    return (sides[0], sides[1], sides[2])
-
-
-def grow(box: Box, reach: tuple[int, ...], shape: tuple[int, int, int]) -> Box:
-    """Box with ``reach`` more pixels on both sides of each spatial axis, inside ``shape``."""
-    deep = (0,) * (3 - len(reach)) + reach
-    sides = [
-        (max(0, start - r), min(n, stop + r))
-        for (start, stop), r, n in zip(box, deep, shape, strict=True)
-    ]
-    return (sides[0], sides[1], sides[2])
+    def entry(self, place: Place) -> list[int]:
+        """Entry of a plane in the table: where pixel (0, 0, 0) would be, and rows in a slice."""
+        z, y, _ = place.region.start
+        rows = place.region.shape[1]
+        origin = place.position + self.margin - (z * rows + y) * self.pitch
+        low = origin & 0xFFFFFFFF
+        return [low - (low >> 31 << 32), origin >> 32, rows, 0]
 
 
-def union(a: Box | None, b: Box) -> Box:
-    """Smallest box that holds both."""
-    if a is None:
-        return b
-    sides = [(min(p[0], q[0]), max(p[1], q[1])) for p, q in zip(a, b, strict=True)]
-    return (sides[0], sides[1], sides[2])
+def volume(shape: tuple[int, ...]) -> Triple:
+    """Shape along z, y and x; z is 1 for two axes."""
+    z, y, x = (1,) * (3 - len(shape)) + tuple(shape)
+    return z, y, x
 
 
-def size(box: Box) -> tuple[int, int, int]:
-    """Pixels along z, y and x."""
-    (z0, z1), (y0, y1), (x0, x1) = box
-    return (z1 - z0, y1 - y0, x1 - x0)
+def region_of(slices: tuple[slice, ...]) -> Region:
+    """Region of one slice per spatial axis."""
+    deep = (slice(0, 1),) * (3 - len(slices)) + slices
+    z, y, x = (s.start for s in deep)
+    k, j, i = (s.stop for s in deep)
+    return Region((z, y, x), (k, j, i))
 
 
 def _round_up(number: int) -> int:
-    return -(-number // ALIGNMENT) * ALIGNMENT
+    return -(-number // LINE) * LINE

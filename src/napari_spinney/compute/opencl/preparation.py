@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_spinney.compute.opencl.forest import PackedForest, pack_forest
-from napari_spinney.compute.opencl.layout import ALIGNMENT, Box, Layout, grow
+from napari_spinney.compute.opencl.layout import Layout, Place
 from napari_spinney.compute.opencl.programs import Kernels, Tuning, compile_kernels
-from napari_spinney.compute.opencl.schedule import Schedule, StageSlots, make_schedule, radius_x
+from napari_spinney.compute.opencl.schedule import Schedule, StagePlaces, make_schedule, radius_x
+from napari_spinney.compute.program import Program
 from napari_spinney.compute.recent import Recent
 
 if TYPE_CHECKING:
@@ -19,8 +21,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_spinney.compute.device import Device
-    from napari_spinney.compute.program import Program, Stage
+    from napari_spinney.compute.program import Stage
+    from napari_spinney.compute.regions import Region
     from napari_spinney.features.plan import Plan
+
+_PLANS_KEPT = 16
+_FORESTS_KEPT = 8
+_SCHEDULES_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,32 +71,33 @@ class Preparation:
         self.device = device
         self.tuning = tuning
         self.kernels = compile_kernels(device, tuning)
-        self._plans: Recent[ReadyPlan] = Recent(256)
-        self._forests: Recent[ReadyForest] = Recent(8)
-        self._labels: Recent[Any] = Recent(8)
-        self._slots: Recent[int] = Recent(64)
+        self._known_plans: Recent[Plan] = Recent(_PLANS_KEPT)
+        self._equal_plan = lru_cache(_PLANS_KEPT)(lambda plan: plan)
+        self._plans: Recent[ReadyPlan] = Recent(_SCHEDULES_KEPT)
+        self._sizes: Recent[int] = Recent(_SCHEDULES_KEPT)
+        self._forests: Recent[ReadyForest] = Recent(_FORESTS_KEPT)
+        self._labels: Recent[Any] = Recent(_FORESTS_KEPT)
 
-    def layout(self, plans: Sequence[Plan], shape: tuple[int, ...]) -> Layout:
-        """How planes of this shape lie while these plans run."""
-        radius = max(radius_x(plan) for plan in plans)
-        return Layout.of(shape, radius)
+    def layout(self, work: Program | Plan, shape: tuple[int, ...]) -> Layout:
+        """How planes of a block of this shape lie while a plan or program runs."""
+        plans = [stage.plan for stage in work.stages] if isinstance(work, Program) else [work]
+        return Layout.of(shape, max(radius_x(plan) for plan in plans))
 
-    def plan(self, plan: Plan, layout: Layout, inner: Box) -> ReadyPlan:
+    def plan(self, plan: Plan, layout: Layout, inner: Region) -> ReadyPlan:
         """A plan on its own."""
-        slots = StageSlots(tuple(range(plan.n_channels)), plan.n_channels)
-        return self._ready_plan(plan, layout, inner, slots)
+        places = _places_in_row(layout, layout.whole, plan.n_channels, 0)
+        return self._ready_plan(plan, layout, inner, StagePlaces(places, _end(layout, places)))
 
-    def stages(self, program: Program, layout: Layout, inner: Box) -> list[ReadyStage]:
+    def stages(self, program: Program, layout: Layout, inner: Region) -> list[ReadyStage]:
         """All stages of a program; every one but the last is right as far as the next one sees."""
-        inners = [inner]
-        for stage in program.stages[:0:-1]:
-            inners.append(grow(inners[-1], stage.plan.reach, layout.shape))
         forests = [self._ready_forest(stage) for stage in program.stages]
-        slots = stage_slots(program, [forest.packed for forest in forests])
+        inners = stage_inners(program, layout, inner)
+        summed = [forest.packed.n_summed for forest in forests]
+        places = stage_places(program, layout, inners, summed)
         return [
-            ReadyStage(self._ready_plan(stage.plan, layout, box, taken), forest)
-            for stage, forest, box, taken in zip(
-                program.stages, forests, reversed(inners), slots, strict=True
+            ReadyStage(self._ready_plan(stage.plan, layout, own, taken), forest)
+            for stage, forest, own, taken in zip(
+                program.stages, forests, inners, places, strict=True
             )
         ]
 
@@ -97,29 +105,37 @@ class Preparation:
         """The class numbers on the device."""
         return self._labels.get(program, None, lambda: self._upload(program.labels))
 
-    def n_slots(self, work: Program | Plan) -> int:
-        """Planes that the arena must have, whatever the shape of the block."""
-        return self._slots.get(work, None, lambda: self._count_slots(work))
+    def arena_floats(self, work: Program | Plan, layout: Layout, inner: Region) -> int:
+        """Floats that the arena needs for one block."""
 
-    def _count_slots(self, work: Program | Plan) -> int:
-        plans = [stage.plan for stage in work.stages] if hasattr(work, "stages") else [work]
-        n_classes = [stage.trees.n_classes for stage in getattr(work, "stages", ())]
-        shape = (ALIGNMENT,) * plans[0].ndim
-        layout = self.layout(plans, shape)
-        inner = ((0, layout.shape[0]), (0, ALIGNMENT), (0, ALIGNMENT))
-        free = plans[0].n_channels + 2 * max(n_classes[:-1], default=0)
-        counts = []
-        for plan in plans:
-            slots = StageSlots((0,) * plan.n_channels, free, n_sums=max(n_classes, default=0))
-            counts.append(make_schedule(plan, layout, inner, slots, self.tuning).n_slots)
-        return max(counts)
+        def count() -> int:
+            if not isinstance(work, Program):
+                return self.plan(work, layout, inner).schedule.size
+            inners = stage_inners(work, layout, inner)
+            summed = [stage.trees.n_classes for stage in work.stages]
+            places = stage_places(work, layout, inners, summed)
+            return max(
+                make_schedule(self._known(stage.plan), layout, own, taken, self.tuning).size
+                for stage, own, taken in zip(work.stages, inners, places, strict=True)
+            )
 
-    def _ready_plan(self, plan: Plan, layout: Layout, inner: Box, slots: StageSlots) -> ReadyPlan:
+        return self._sizes.get(work, (layout, inner), count)
+
+    def _known(self, plan: Plan) -> Plan:
+        """Plans are made anew for each prediction, but equal ones share their schedules."""
+        known: Plan = self._known_plans.get(plan, None, lambda: self._equal_plan(plan))
+        return known
+
+    def _ready_plan(
+        self, plan: Plan, layout: Layout, inner: Region, places: StagePlaces
+    ) -> ReadyPlan:
+        known = self._known(plan)
+
         def make() -> ReadyPlan:
-            schedule = make_schedule(plan, layout, inner, slots, self.tuning)
+            schedule = make_schedule(known, layout, inner, places, self.tuning)
             return ReadyPlan(schedule, self._upload(schedule.code), self._upload(schedule.weights))
 
-        return self._plans.get(plan, (layout, inner, slots), make)
+        return self._plans.get(known, (layout, inner, places), make)
 
     def _ready_forest(self, stage: Stage) -> ReadyForest:
         def make() -> ReadyForest:
@@ -137,23 +153,50 @@ class Preparation:
         return cl.Buffer(self.kernels.context, flags, hostbuf=np.ascontiguousarray(array))
 
 
-def stage_slots(program: Program, forests: Sequence[PackedForest]) -> list[StageSlots]:
-    """Slots of each stage: channels first, then two sets of probabilities in turn."""
-    n_channels = program.stages[0].plan.n_channels
-    widest = max((forest.n_classes for forest in forests[:-1]), default=0)
-    result = []
-    for number, forest in enumerate(forests):
-        own = n_channels + widest * (number % 2)
-        before = n_channels + widest * ((number - 1) % 2)
-        n_before = forests[number - 1].n_classes if number else 0
-        sources = (*range(n_channels), *range(before, before + n_before))
+def stage_inners(program: Program, layout: Layout, inner: Region) -> list[Region]:
+    """Where each stage must be right, for the last one to be right in ``inner``."""
+    inners = [inner]
+    for stage in program.stages[:0:-1]:
+        reach = (0,) * (3 - stage.plan.ndim) + stage.plan.reach
+        inners.append(inners[-1].grown(reach, layout.shape))
+    return inners[::-1]
+
+
+def stage_places(
+    program: Program, layout: Layout, inners: Sequence[Region], n_sums: Sequence[int]
+) -> list[StagePlaces]:
+    """What is in the arena for each stage: the channels, then two sets of probabilities in turn.
+
+    Parameters
+    ----------
+    inners : sequence of Region
+        Where each stage is right.
+    n_sums : sequence of int
+        Sums that are added up for each stage: one per class, or one less where the last follows.
+    """
+    sources = _places_in_row(layout, layout.whole, program.stages[0].plan.n_channels, 0)
+    n_classes = [stage.trees.n_classes for stage in program.stages]
+    room = max(
+        (n * layout.size(i) for n, i in zip(n_classes[:-1], inners, strict=False)), default=0
+    )
+    first = _end(layout, sources)
+    result: list[StagePlaces] = []
+    before: tuple[Place, ...] = ()
+    for number, (own, n, summed) in enumerate(zip(inners, n_classes, n_sums, strict=True)):
+        last = number == len(inners) - 1
+        start = first + room * (number % 2)
+        probabilities = () if last else _places_in_row(layout, own, n, start)
         result.append(
-            StageSlots(
-                sources=sources,
-                first_free=n_channels + 2 * widest,
-                probabilities=own,
-                n_sums=forest.n_summed,
-                last_follows=forest.n_summed < forest.n_classes,
-            )
+            StagePlaces((*sources, *before), first + 2 * room, probabilities, summed, summed < n)
         )
+        before = probabilities
     return result
+
+
+def _places_in_row(layout: Layout, region: Region, n: int, first: int) -> tuple[Place, ...]:
+    """Places for planes of one region, one after the other."""
+    return tuple(Place(first + i * layout.size(region), region) for i in range(n))
+
+
+def _end(layout: Layout, places: tuple[Place, ...]) -> int:
+    return places[-1].position + layout.size(places[-1].region)

@@ -1,8 +1,8 @@
 // Forests as data. See planes.cl for the macros.
 //
 // Each kernel adds up, for every pixel and class, the leaves that the pixel reaches, and writes
-// the sums (bits of uint or float) to planes OUT, OUT + 1, ... INPUTS lists the planes of the
-// COUNT columns. `finish` turns sums into what was asked for.
+// the sums (bits of uint or float) to planes that lie SUMS floats apart, of which OUT is the first.
+// INPUTS lists the planes of the COUNT columns. `finish` turns sums into what was asked for.
 //
 // On CPU devices a work-item takes tiles of TALL rows by V columns, whose columns it copies to
 // private memory first; a tile without any NaN (almost all) takes the comparisons without NaN.
@@ -11,10 +11,10 @@
 #if V == 1
 #define TALL 1
 #define TILE_ARGUMENTS                                                               \
-    __global const float *arena, __global const int *restrict code,                  \
-        __global const int *restrict step, const size_t pixel
-#define TILE arena, code, step, pixel
-#define VALUE(feature, j) arena[(size_t)code[INPUTS + (feature)] * PLANE + pixel]
+    __global float *arena, __global const int *restrict code,                        \
+        __global const int *restrict step, const int z, const int y, const int x
+#define TILE arena, code, step, z, y, x
+#define VALUE(feature, j) ROW(code[INPUTS + (feature)], z, y)[x]
 #else
 #define TALL 8
 #define TILE_ARGUMENTS const float *restrict tile
@@ -22,7 +22,7 @@
 #define VALUE(feature, j) LOAD(tile + ((feature) * TALL + (j)) * V)
 
 // Copy the columns of one tile; rows past the region repeat the last. Says whether any is NaN.
-INLINE int gather(__global const float *arena, __global const int *restrict code,
+INLINE int gather(__global float *arena, __global const int *restrict code,
                   __global const int *restrict step, const int z, const int y, const int x,
                   float *restrict tile) {
     intv nan = 0;
@@ -39,6 +39,9 @@ INLINE int gather(__global const float *arena, __global const int *restrict code
 #define FOREST_ARGUMENTS                                                             \
     __global float *arena, __global const int *restrict code, const int first,       \
         const int n_trees, const int n_classes
+
+#define SUMS step[3]
+#define SUM_ROW(c, z, y) (ROW(OUT, z, y) + (size_t)(c) * SUMS)
 
 // A work-item of a forest kernel: rows y .. y + TALL - 1.
 #define STEP_AND_TALL_ROW                                                            \
@@ -142,7 +145,7 @@ INLINE void add_complete(TILE_ARGUMENTS, __global const int2 *restrict nodes,
                     COMPLETE_NANS(depth_, 2)                                         \
                 for (int j = 0; j < TALL && y + j < Y1; j++)                         \
                     for (int k = 0; k < min(2, n_classes - c); k++)                  \
-                        STORE(AS_FLOATV(sums[k * TALL + j]), ROW(OUT + c + k, z, y + j) + x); \
+                        STORE(AS_FLOATV(sums[k * TALL + j]), SUM_ROW(c + k, z, y + j) + x); \
             }                                                                        \
         }                                                                            \
     }
@@ -167,7 +170,6 @@ INLINE void add_complete(TILE_ARGUMENTS, __global const int2 *restrict nodes,
 #if V == 1
 #define PRIVATE_TILE
 #define GATHER                                                                       \
-    const size_t pixel = ((size_t)z * NY + y) * PITCH + MARGIN + x;                  \
     const int nans = 1;
 #else
 #define PRIVATE_TILE float tile[MAX_COLUMNS * TALL * V];
@@ -196,7 +198,7 @@ KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
     STEP_AND_TALL_ROW
     FOR_VECTORS(x) {
         GATHER
-        for (int c = 0; c < n_classes; c++) ROW(OUT + c, z, y)[x] = 0.0f;
+        for (int c = 0; c < n_classes; c++) SUM_ROW(c, z, y)[x] = 0.0f;
         for (int tree = 0; tree < n_trees; tree++) {
             int at = roots[tree], row = 0;
             while (row == 0) {
@@ -207,7 +209,7 @@ KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
                 at = left ? at + 1 : node.z & NODE;
             }
             for (int c = 0; c < n_classes; c++) {
-                __global float *out = ROW(OUT + c, z, y) + x;
+                __global float *out = SUM_ROW(c, z, y) + x;
                 if (exact) {
                     const uint quanta = ((__global const uint *)leaves)[row * n_classes + c];
                     *out = as_float(as_uint(*out) + quanta);
@@ -414,7 +416,7 @@ KERNEL forest_walk(FOREST_ARGUMENTS, __global const int4 *restrict nodes,
             walk_float(tile, nodes, ends, roots, leaves, n_trees, n_classes, 1, sums);
         for (int j = 0; j < TALL && y + j < Y1; j++)
             for (int c = 0; c < n_classes; c++)
-                STORE(AS_FLOATV(sums[c * TALL + j]), ROW(OUT + c, z, y + j) + x);
+                STORE(AS_FLOATV(sums[c * TALL + j]), SUM_ROW(c, z, y + j) + x);
     }
 }
 

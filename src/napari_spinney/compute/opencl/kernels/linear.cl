@@ -44,7 +44,7 @@ KERNEL correlate_x(ARGUMENTS) {
 }
 
 // R = 8 output rows at once: each row that is read serves as many of them as it can.
-#define ROW_AT(j) LOAD(in + (size_t)position(first_row + (j), n, reflect) * stride)
+#define ROW_AT(j) LOAD(in + position(first_row + (j), n, reflect) * stride_in)
 #define TAP(i, k) s##i = fma((floatv)w[k], v, s##i);
 #define TAPS_8(k) TAP(0, k) TAP(1, (k) - 1) TAP(2, (k) - 2) TAP(3, (k) - 3) \
     TAP(4, (k) - 4) TAP(5, (k) - 5) TAP(6, (k) - 6) TAP(7, (k) - 7)
@@ -52,7 +52,7 @@ KERNEL correlate_x(ARGUMENTS) {
 INLINE void correlate_8_rows(__global const float *restrict in, __global float *restrict out,
                                     __global const float *restrict w, const int taps,
                                     const int first_row, const int n, const int reflect,
-                                    const size_t stride, const int rows) {
+                                    const long stride_in, const long stride_out, const int rows) {
     floatv s0 = -0.0f, s1 = -0.0f, s2 = -0.0f, s3 = -0.0f;
     floatv s4 = -0.0f, s5 = -0.0f, s6 = -0.0f, s7 = -0.0f;
     for (int j = 0; j < 7; j++) {
@@ -81,19 +81,19 @@ INLINE void correlate_8_rows(__global const float *restrict in, __global float *
         TAP(7, k - 7)
     }
     STORE(s0, out);
-    if (rows > 1) STORE(s1, out + stride);
-    if (rows > 2) STORE(s2, out + 2 * stride);
-    if (rows > 3) STORE(s3, out + 3 * stride);
-    if (rows > 4) STORE(s4, out + 4 * stride);
-    if (rows > 5) STORE(s5, out + 5 * stride);
-    if (rows > 6) STORE(s6, out + 6 * stride);
-    if (rows > 7) STORE(s7, out + 7 * stride);
+    if (rows > 1) STORE(s1, out + stride_out);
+    if (rows > 2) STORE(s2, out + 2 * stride_out);
+    if (rows > 3) STORE(s3, out + 3 * stride_out);
+    if (rows > 4) STORE(s4, out + 4 * stride_out);
+    if (rows > 5) STORE(s5, out + 5 * stride_out);
+    if (rows > 6) STORE(s6, out + 6 * stride_out);
+    if (rows > 7) STORE(s7, out + 7 * stride_out);
 }
 
 INLINE void correlate_1_row(__global const float *restrict in, __global float *restrict out,
                                    __global const float *restrict w, const int taps,
                                    const int first_row, const int n, const int reflect,
-                                   const size_t stride) {
+                                   const long stride_in) {
     floatv s0 = -0.0f;
     for (int k = 0; k < taps; k++) {
         const floatv v = ROW_AT(k);
@@ -102,20 +102,24 @@ INLINE void correlate_1_row(__global const float *restrict in, __global float *r
     STORE(s0, out);
 }
 
+// Rows from `along` on, of one slice (y) or of one row of all slices (z).
 INLINE void correlate_rows(__global float *arena, __global const int *restrict code,
                            __global const float *restrict weights,
                            __global const int *restrict step, const int z, const int y,
-                           const int along, const int end, const int n, const size_t stride) {
+                           const int along, const int end, const int n, const long stride_in,
+                           const long stride_out) {
     __global const float *in = ROW(IN0, z, y);
-    __global float *out = ROW(OUT, z, y) + along * stride;
+    __global float *out = ROW(OUT, z, y) + along * stride_out;
     __global const float *w = weights + WEIGHTS;
     const int taps = 2 * RADIUS + 1, start = along - RADIUS, rows = min(R, end - along);
     FOR_VECTORS(x) {
         if (taps >= R)
-            correlate_8_rows(in + x, out + x, w, taps, start, n, REFLECT, stride, rows);
+            correlate_8_rows(in + x, out + x, w, taps, start, n, REFLECT, stride_in, stride_out,
+                             rows);
         else
             for (int i = 0; i < rows; i++)
-                correlate_1_row(in + x, out + x + i * stride, w, taps, start + i, n, REFLECT, stride);
+                correlate_1_row(in + x, out + x + i * stride_out, w, taps, start + i, n, REFLECT,
+                                stride_in);
     }
 }
 
@@ -123,14 +127,14 @@ KERNEL correlate_y(ARGUMENTS) {
     STEP_AND_OTHER
     const int z = Z0 + other_id, along = Y0 + R * get_global_id(1);
     if (along < Y1 && z < Z1)
-        correlate_rows(arena, code, weights, step, z, 0, along, Y1, NY, PITCH);
+        correlate_rows(arena, code, weights, step, z, 0, along, Y1, NY, PITCH, PITCH);
 }
 
 KERNEL correlate_z(ARGUMENTS) {
     STEP_AND_OTHER
     const int y = Y0 + other_id, along = Z0 + R * get_global_id(1);
     if (along < Z1 && y < Y1)
-        correlate_rows(arena, code, weights, step, 0, y, along, Z1, NZ, (size_t)NY * PITCH);
+        correlate_rows(arena, code, weights, step, 0, y, along, Z1, NZ, SLICE(IN0), SLICE(OUT));
 }
 
 // KIND 0: minimum, 1: maximum. NaN where any of the pixels is.
@@ -151,10 +155,9 @@ KERNEL extremum_x(ARGUMENTS) {
 }
 
 INLINE void extremum_rows(__global float *arena, __global const int *restrict code,
-                          __global const int *restrict step, const int z, const int y,
-                          const int along, const int n, const size_t stride) {
+                          __global const int *restrict step, __global float *out, const int z,
+                          const int y, const int along, const int n, const long stride) {
     __global const float *in = ROW(IN0, z, y);
-    __global float *out = ROW(OUT, z, y) + along * stride;
     FOR_VECTORS(x) {
         floatv best = LOAD(in + position(along - RADIUS, n, REFLECT) * stride + x);
         for (int k = 1 - RADIUS; k <= RADIUS; k++)
@@ -165,10 +168,10 @@ INLINE void extremum_rows(__global float *arena, __global const int *restrict co
 
 KERNEL extremum_y(ARGUMENTS) {
     STEP_AND_ROW
-    extremum_rows(arena, code, step, z, 0, y, NY, PITCH);
+    extremum_rows(arena, code, step, ROW(OUT, z, y), z, 0, y, NY, PITCH);
 }
 
 KERNEL extremum_z(ARGUMENTS) {
     STEP_AND_ROW
-    extremum_rows(arena, code, step, 0, y, z, NZ, (size_t)NY * PITCH);
+    extremum_rows(arena, code, step, ROW(OUT, z, y), 0, y, z, NZ, SLICE(IN0));
 }

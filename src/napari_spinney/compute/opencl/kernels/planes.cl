@@ -1,8 +1,8 @@
 // How planes lie in the arena, and how a work-item finds its part. Included before all others.
 //
-// A plane is nz * ny rows of `pitch` floats; pixel 0 of a row is `margin` floats behind its start.
-// Steps that read neighbours along x read into the margins, which fill_margin makes valid.
-// Rows outside the block are found by index (row_at).
+// A plane holds some rows of the block (a range of z and one of y), each of `pitch` floats; pixel 0
+// of a row is `margin` floats behind its start. Steps that read neighbours along x read into the
+// margins, which fill_margin makes valid. Rows outside the block are found by `position`.
 //
 // The host defines V (pixels in a vector), R (rows at once in passes along y and z) and GROUP (the
 // attribute of kernels; on CPU devices a work-group is one item, which walks along its row).
@@ -54,12 +54,11 @@ typedef floatv realv;
 #define FROM_REALV TO_FLOATV
 
 // The first ints of `code`.
-#define PLANE code[0]
-#define PITCH code[1]
-#define MARGIN code[2]
-#define NX code[3]
-#define NY code[4]
-#define NZ code[5]
+#define PITCH code[0]
+#define NX code[2]
+#define NY code[3]
+#define NZ code[4]
+#define TABLE code[5]
 
 // A step is 16 ints of `code`.
 #define OUT step[0]
@@ -101,8 +100,16 @@ typedef floatv realv;
 #define FOR_VECTORS(x)                                                               \
     for (int x = X0 + get_global_id(0) * V; x < X1; x += get_global_size(0) * V)
 
-#define ROW(slot, z, y)                                                              \
-    (arena + (size_t)(slot) * PLANE + ((size_t)(z) * NY + (y)) * PITCH + MARGIN)
+// Pixel 0 of a row of a plane. The table says where pixel (0, 0, 0) of each plane would be, held or
+// not, and how many rows a slice has.
+#define ROW(plane, z, y) row_of(arena, code, plane, z, y)
+#define SLICE(plane) ((long)code[TABLE + 4 * (plane) + 2] * PITCH)
+INLINE __global float *row_of(__global float *arena, __global const int *restrict code,
+                              const int plane, const int z, const int y) {
+    __global const int *restrict entry = code + TABLE + 4 * plane;
+    const long origin = (long)entry[1] << 32 | (uint)entry[0];
+    return arena + (origin + ((long)z * entry[2] + y) * PITCH);
+}
 
 // The row or pixel that stands for position i of an axis with n positions.
 INLINE int position(int i, const int n, const int reflect) {
