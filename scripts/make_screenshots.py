@@ -10,13 +10,14 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari import Viewer
 
     from napari_spinney.widgets.workspace import Workspace
@@ -94,6 +95,7 @@ class Photographer:
 
 
 def main() -> None:
+    """Go through a first session and take a picture of each dock."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--theme", choices=["dark", "light"], default="dark")

@@ -1,8 +1,10 @@
 """Real mouse and key events, as Qt delivers them."""
 
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from napari_spinney.widgets.keys import bound_keys
 
@@ -20,10 +22,18 @@ def drag(someone, start, stop):
     def at(share):
         return QPoint(int(share[0] * widget.width()), int(share[1] * widget.height()))
 
-    QTest.mouseMove(widget, at(start))
     QTest.mousePress(widget, Qt.MouseButton.LeftButton, pos=at(start))
     for step in (0.25, 0.5, 0.75, 1.0):
-        QTest.mouseMove(widget, at([a + (b - a) * step for a, b in zip(start, stop, strict=True)]))
+        here = at([a + (b - a) * step for a, b in zip(start, stop, strict=True)])
+        move = QMouseEvent(
+            QEvent.Type.MouseMove,
+            QPointF(here),
+            QPointF(widget.mapToGlobal(here)),
+            Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(widget, move)
     QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=at(stop))
 
 

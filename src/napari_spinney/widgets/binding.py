@@ -44,6 +44,7 @@ class Binding:
     """
 
     current_changed = Signal()
+    """Another image is worked on, or another layer is painted on."""
 
     def __init__(self, viewer: Viewer, session: Session, jobs: Jobs) -> None:
         self._viewer = viewer
@@ -187,6 +188,7 @@ class Binding:
         self.annotations[image_id] = layer
         self._watchers[image_id] = StrokeWatcher(image_id, layer, self._session, self._jobs)
         layer.events.selected_label.connect(self._on_label_selected)
+        self.current_changed.emit()
 
     def _drop_annotation(self, image_id: str, *, keep_in_session: bool = False) -> None:
         layer = self._release(image_id)
