@@ -109,7 +109,6 @@ def main() -> None:
     session = person.workspace.session
     person.until(lambda: not session.is_stale and person.idle())
     person.until(lambda: session.report is not None)
-    person.take("annotate")
     person.take("spinney")
     session.set_live(False)
     train = person.dock("Train")

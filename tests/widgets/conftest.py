@@ -44,6 +44,10 @@ class Person:
     def until(self, condition: Callable[[], bool]) -> None:
         self._qtbot.waitUntil(condition, timeout=WAIT)
 
+    def move_time(self) -> None:
+        """As long as a hand takes between two places: vispy drops moves closer than 10 ms."""
+        self._qtbot.wait(15)
+
     def paint(self, number: int, points) -> None:
         """One stroke through these points."""
         self.session.select_class(number)

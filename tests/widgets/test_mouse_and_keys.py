@@ -33,6 +33,7 @@ def drag(someone, start, stop):
             Qt.MouseButton.LeftButton,
             Qt.KeyboardModifier.NoModifier,
         )
+        someone.move_time()
         QApplication.sendEvent(widget, move)
     QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=at(stop))
 
