@@ -1,0 +1,146 @@
+"""The code of single steps."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from napari_spinney.history import ClassifyObjects, Measure, OpenModel, Predict, Train
+
+
+def call(function: str, *positional: str, **named: Any) -> str:
+    """A call, on one line or, where that is long, with an argument on each line.
+
+    Positional arguments are code; named ones are values.
+    """
+    arguments = [*positional, *(f"{name}={value!r}" for name, value in named.items())]
+    line = f"{function}({', '.join(arguments)})"
+    if len(line) <= 96:
+        return line
+    return "\n".join([f"{function}(", *(f"    {argument}," for argument in arguments), ")"])
+
+
+def given(**named: Any) -> dict[str, Any]:
+    """Arguments that are not None."""
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def train_code(step: Train, images: Sequence[str], strokes: Sequence[str]) -> str:
+    """Make and train a classifier of pixels; ``images`` and ``strokes`` are code."""
+    state = step.classifier.state_
+    one = len(images) == 1
+    return "\n".join(
+        [
+            _made("clf", step.classifier),
+            call(
+                "clf.fit",
+                images[0] if one else f"[{', '.join(images)}]",
+                strokes[0] if one else f"[{', '.join(strokes)}]",
+                **given(
+                    channel_axis=state.channel_axis,
+                    time_axis=state.time_axis,
+                    spacing=state.spacing,
+                ),
+            ),
+        ]
+    )
+
+
+def open_code(step: OpenModel, path: str) -> str:
+    """Read a model; a model of another kind serves as a classifier of pixels."""
+    line = f"clf = {call('spinney.load', path)}"
+    if type(step.classifier).__name__ == "PixelClassifier":
+        return line
+    return f"{line}\nclf = spinney.PixelClassifier.from_state(clf.state_)"
+
+
+def predict_code(step: Predict, image: str, result: str) -> str:
+    """Apply the classifier; ``image`` and ``result`` are code."""
+    entry = step.image
+    options = given(
+        region=step.region,
+        times=None if step.time is None else [step.time],
+        channel_axis=entry.channel_axis,
+        time_axis=entry.time_axis,
+        spacing=entry.spacing if step.use_spacing or step.what == "objects" else None,
+    )
+    if step.what == "objects":
+        how = {"split": step.split, "min_size": step.min_size, "clear_border": step.clear_border}
+        return "\n".join(
+            [
+                "segmenter = spinney.ObjectSegmenter.from_state(clf.state_)",
+                call("segmenter.set_params", target_class=step.target_class, **how),
+                f"{result} = {call('segmenter.predict', image, **options)}",
+            ]
+        )
+    if step.what == "probability":
+        return "\n".join(
+            [
+                f"probabilities = {call('clf.predict_proba', image, **options)}",
+                f"{result} = probabilities[list(clf.classes_).index({step.target_class})]",
+            ]
+        )
+    methods = {"classes": "predict", "probabilities": "predict_proba"}
+    method = methods.get(step.what, "predict_uncertainty")
+    return f"{result} = {call(f'clf.{method}', image, **options)}"
+
+
+def classify_code(step: ClassifyObjects, labels: str, image: str | None, result: str) -> str:
+    """Train a classifier of objects, measure and classify; ``labels``, ``image`` are code."""
+    axes = _object_axes(step.labels, step.image)
+    spacing = given(spacing=step.classifier.state_.spacing)
+    pictures = [labels] if image is None else [labels, image]
+    taught = [labels, _mapping(step.classes), *([] if image is None else [image])]
+    return "\n".join(
+        [
+            _made("objects", step.classifier),
+            call("objects.fit", *taught, **axes, **spacing),
+            f"{result} = {call('objects.predict', *pictures, **axes, **spacing)}",
+            f"table = {call('objects.measure', *pictures, **axes, **spacing)}",
+            'table["class"] = objects.predict_table(table)',
+        ]
+    )
+
+
+def measure_code(step: Measure, labels: str, image: str | None) -> str:
+    """Measure objects."""
+    pictures = [labels] if image is None else [labels, image]
+    options = {"features": step.features, **given(spacing=step.labels.spacing)}
+    axes = _object_axes(step.labels, step.image)
+    return f"table = {call('spinney.measure', *pictures, **options, **axes)}"
+
+
+def _made(name: str, classifier: Any) -> str:
+    """A classifier with its parameters and the names and colours of its classes."""
+    state = classifier.state_
+    known = inspect.signature(type(classifier).__init__).parameters
+    parameters = {k: v for k, v in classifier.get_params().items() if k in known}
+    parameters["features"] = state.stages[0].features
+    lines = [f"{name} = {call(f'spinney.{type(classifier).__name__}', **parameters)}"]
+    for what in ("class_names", "class_colors"):
+        values = getattr(classifier, what)
+        if values:
+            lines.append(f"{name}.{what} = {dict(sorted(values.items()))!r}")
+    return "\n".join(lines)
+
+
+def _object_axes(labels: Any, image: Any) -> dict[str, Any]:
+    channel = None if image is None else image.channel_axis
+    return given(channel_axis=channel, time_axis=labels.time_axis)
+
+
+def _mapping(classes: Mapping[Any, int]) -> str:
+    """A dictionary as code, with eight entries on a line."""
+    plain = {_plain(key): int(value) for key, value in sorted(classes.items())}
+    parts = [f"{key!r}: {value}" for key, value in plain.items()]
+    if len(parts) <= 8:
+        return "{" + ", ".join(parts) + "}"
+    rows = [", ".join(parts[i : i + 8]) for i in range(0, len(parts), 8)]
+    return "{\n        " + ",\n        ".join(rows) + ",\n    }"
+
+
+def _plain(key: Any) -> Any:
+    return tuple(int(k) for k in key) if isinstance(key, tuple) else int(key)
