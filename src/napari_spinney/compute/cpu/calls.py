@@ -164,13 +164,23 @@ def _pointwise(site: Site) -> tuple[Any, ...]:
 def _correlate(step: Correlate, site: Site) -> Call:
     weights = np.asarray(step.weights, np.float32)
     axis = step.axis + 3 - site.ndim
-    taps = np.arange(len(weights), dtype=np.int64) * step.dilation
+    runs = np.asarray([0, len(weights)], np.int64)
     if axis == 2:
         columns = _columns(site, step.radius, step.boundary)
         width = site.region.shape[2]
-        return Call(kernels.correlate_columns, (*columns, width, weights, taps))
-    rows = _rows(site, axis, step.radius, step.boundary)
-    return Call(kernels.correlate_rows, (*rows, weights, taps))
+        return Call(kernels.correlate_columns, (*columns, width, weights, runs, step.dilation))
+    *lines, rows_in, rows_out, width = _rows(site, axis, step.radius, step.boundary)
+    # Every so many rows are read together: taken by themselves, they follow one another.
+    parts: list[tuple[Any, ...]] = [
+        (*lines, rows_in[i :: step.dilation].copy(), rows_out[i :: step.dilation].copy(), width)
+        for i in range(min(step.dilation, len(rows_out)))
+    ]
+
+    def run(arena: NDArray[np.float32]) -> None:
+        for part in parts:
+            kernels.correlate_rows(arena, *part, weights, runs)
+
+    return Call(run, ())
 
 
 def _refine(step: Refine, site: Site) -> Call:
@@ -189,7 +199,7 @@ def _refine(step: Refine, site: Site) -> Call:
         (
             *(c, s, t, lines_coarse, lines_source, lines_out, rows_coarse, rows_source, rows_out),
             *(before, after, site.scratch((before + after) * pitch), pitch, width),
-            *_refinement_taps(step, len(rows_coarse)),
+            *_refinement_runs(step, len(rows_coarse)),
         ),
     )
 
@@ -208,28 +218,26 @@ def _refine_columns(step: Refine, site: Site) -> Call:
             *(source.position, site.target.at(start), *rows, n_coarse, columns),
             *(coarse_before, coarse_after, *site.past_border(2, step.radius)),
             *(site.scratch(offset + len(columns) + 2 * CHUNK), offset, stop - start),
-            *_refinement_taps(step, offset),
+            *_refinement_runs(step, offset),
         ),
     )
 
 
-def _refinement_taps(step: Refine, offset: int) -> tuple[Any, ...]:
-    """Weights and where they go, of the fine pass with its ends and of the coarse pass.
+def _refinement_runs(step: Refine, offset: int) -> tuple[Any, ...]:
+    """Weights and runs of the fine pass with its ends, and of the coarse pass.
 
     Positions along the axis are counted from the first of the coarse plane that the fine pass
     reads; those of the source begin at ``offset``.
     """
-    half = len(step.ends) // 2
-    fine = np.arange(len(step.weights), dtype=np.int64)
-    left = offset + np.arange(half, dtype=np.int64)
-    right = left + 2 * step.radius + 1 - half
-    n_coarse = len(step.coarse)
+    half, n_coarse = len(step.ends) // 2, len(step.coarse)
+    right = offset + 2 * step.radius + 1 - half
     first = step.radius - step.fine_radius - n_coarse // 2 * step.dilation
     return (
         np.asarray(step.weights + step.ends, np.float32),
-        np.concatenate([fine, left, right]),
+        np.asarray([0, len(step.weights), offset, half, right, half], np.int64),
         np.asarray(step.coarse, np.float32),
-        first + np.arange(n_coarse, dtype=np.int64) * step.dilation,
+        np.asarray([first, n_coarse], np.int64),
+        step.dilation,
     )
 
 

@@ -12,6 +12,7 @@ block. Rows are written in whole vectors: what lands past their end is never rea
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from napari_spinney.compute.cpu.vectors import (
@@ -32,71 +33,72 @@ ROWS = 8
 CHUNK = 4 * WIDTH
 """Pixels of a row in flight at a time, in passes along the row."""
 
+_NOTHING = np.float32(-0.0)
+"""A sum to start with: the first product added to it is as it was, whatever its sign."""
+
 
 @njit(nogil=True, cache=True)
 def correlate_rows(
-    arena, source, target, lines_in, lines_out, rows_in, rows_out, width, weights, taps
+    arena, source, target, lines_in, lines_out, rows_in, rows_out, width, weights, runs
 ):
     """Correlate along an axis other than the last.
 
-    ``rows_in`` holds the rows along that axis: weight ``k`` for row ``i`` of ``rows_out`` goes with
-    ``rows_in[i + taps[k]]``. ``lines_in`` and ``lines_out`` are positions along the remaining axis.
+    ``rows_in`` holds the rows along that axis; ``runs`` count from the row with the number of the
+    output's. ``lines_in`` and ``lines_out`` are positions along the remaining axis.
     """
     for line in range(len(lines_out)):
         s = source + item(lines_in, line)
         t = target + item(lines_out, line)
-        correlate_line(arena, s, t, rows_in, rows_out, width, weights, taps)
+        correlate_line(arena, s, t, rows_in, rows_out, width, weights, runs)
 
 
 @njit(nogil=True, cache=True)
-def correlate_line(arena, s, t, rows_in, rows_out, width, weights, taps):
+def correlate_line(arena, s, t, rows_in, rows_out, width, weights, runs):
     """Correlate along one axis, at one position of the other."""
     n = len(rows_out)
     if n < ROWS:
         for row in range(n):
-            correlate_one(arena, s, t + item(rows_out, row), rows_in, row, width, weights, taps)
+            correlate_one(arena, s, t + item(rows_out, row), rows_in, row, width, weights, runs, 1)
         return
     for start in range(0, n, ROWS):
         row = min(start, n - ROWS)
         for x in range(0, width, WIDTH):
-            _correlate_eight(arena, s + x, t + x, rows_in, rows_out, row, weights, taps)
+            _correlate_eight(arena, s + x, t + x, rows_in, rows_out, row, weights, runs)
 
 
 @njit(nogil=True, cache=True)
-def correlate_one(arena, source, target, rows_in, row, width, weights, taps):
-    """Compute one row: weight ``k`` goes with ``rows_in[row + taps[k]]``."""
+def correlate_one(arena, source, target, rows_in, row, width, weights, runs, step):
+    """Compute one row; ``runs`` count from ``rows_in[row]``."""
     for x in range(0, width, WIDTH):
-        i = row + item(taps, 0)
-        a = multiply(splat(item(weights, 0)), load(arena, source + item(rows_in, i) + x))
-        for k in range(1, len(weights)):
-            i = row + item(taps, k)
-            a = fma(splat(item(weights, k)), load(arena, source + item(rows_in, i) + x), a)
+        a = splat(_NOTHING)
+        k = 0
+        for run in range(0, len(runs), 2):
+            i = row + item(runs, run)
+            for _ in range(item(runs, run + 1)):
+                a = fma(splat(item(weights, k)), load(arena, source + item(rows_in, i) + x), a)
+                i += step
+                k += 1
         store(arena, target + x, a)
 
 
 @njit(nogil=True, cache=True)
-def _correlate_eight(arena, s, t, rows_in, rows_out, row, weights, taps):
-    w = splat(item(weights, 0))
-    i = row + item(taps, 0)
-    a0 = multiply(w, load(arena, s + item(rows_in, i)))
-    a1 = multiply(w, load(arena, s + item(rows_in, i + 1)))
-    a2 = multiply(w, load(arena, s + item(rows_in, i + 2)))
-    a3 = multiply(w, load(arena, s + item(rows_in, i + 3)))
-    a4 = multiply(w, load(arena, s + item(rows_in, i + 4)))
-    a5 = multiply(w, load(arena, s + item(rows_in, i + 5)))
-    a6 = multiply(w, load(arena, s + item(rows_in, i + 6)))
-    a7 = multiply(w, load(arena, s + item(rows_in, i + 7)))
-    for k in range(1, len(weights)):
-        w = splat(item(weights, k))
-        i = row + item(taps, k)
-        a0 = fma(w, load(arena, s + item(rows_in, i)), a0)
-        a1 = fma(w, load(arena, s + item(rows_in, i + 1)), a1)
-        a2 = fma(w, load(arena, s + item(rows_in, i + 2)), a2)
-        a3 = fma(w, load(arena, s + item(rows_in, i + 3)), a3)
-        a4 = fma(w, load(arena, s + item(rows_in, i + 4)), a4)
-        a5 = fma(w, load(arena, s + item(rows_in, i + 5)), a5)
-        a6 = fma(w, load(arena, s + item(rows_in, i + 6)), a6)
-        a7 = fma(w, load(arena, s + item(rows_in, i + 7)), a7)
+def _correlate_eight(arena, s, t, rows_in, rows_out, row, weights, runs):
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(_NOTHING)
+    k = 0
+    for run in range(0, len(runs), 2):
+        i = row + item(runs, run)
+        for _ in range(item(runs, run + 1)):
+            w = splat(item(weights, k))
+            a0 = fma(w, load(arena, s + item(rows_in, i)), a0)
+            a1 = fma(w, load(arena, s + item(rows_in, i + 1)), a1)
+            a2 = fma(w, load(arena, s + item(rows_in, i + 2)), a2)
+            a3 = fma(w, load(arena, s + item(rows_in, i + 3)), a3)
+            a4 = fma(w, load(arena, s + item(rows_in, i + 4)), a4)
+            a5 = fma(w, load(arena, s + item(rows_in, i + 5)), a5)
+            a6 = fma(w, load(arena, s + item(rows_in, i + 6)), a6)
+            a7 = fma(w, load(arena, s + item(rows_in, i + 7)), a7)
+            i += 1
+            k += 1
     store(arena, t + item(rows_out, row), a0)
     store(arena, t + item(rows_out, row + 1), a1)
     store(arena, t + item(rows_out, row + 2), a2)
@@ -137,11 +139,12 @@ def correlate_columns(
     buffer,
     width,
     weights,
-    taps,
+    runs,
+    step,
 ):
     """Correlate along the last axis; ``buffer`` is where a row can be continued past its ends.
 
-    Weight ``k`` for the first pixel of a row goes with ``columns[taps[k]]``.
+    ``columns`` are the pixels of a row; ``runs`` count from that with the output's number.
     """
     for row in range(len(rows_out)):
         s = source + item(rows_in, row)
@@ -150,26 +153,25 @@ def correlate_columns(
             s = buffer
         else:
             s += columns[0]
-        correlate_row(arena, s, target + item(rows_out, row), width, weights, taps)
+        correlate_row(arena, s, target + item(rows_out, row), width, weights, runs, step)
 
 
 @njit(nogil=True, cache=True)
-def correlate_row(arena, s, t, width, weights, taps):
-    """Correlate along a row: weight ``k`` for position ``t + x`` goes with ``s + x + taps[k]``."""
+def correlate_row(arena, s, t, width, weights, runs, step):
+    """Correlate along a row; ``runs`` count from ``s + x`` for position ``t + x``."""
     for x in range(0, width, CHUNK):
-        w = splat(item(weights, 0))
-        i = s + x + item(taps, 0)
-        a0 = multiply(w, load(arena, i))
-        a1 = multiply(w, load(arena, i + WIDTH))
-        a2 = multiply(w, load(arena, i + 2 * WIDTH))
-        a3 = multiply(w, load(arena, i + 3 * WIDTH))
-        for k in range(1, len(weights)):
-            w = splat(item(weights, k))
-            i = s + x + item(taps, k)
-            a0 = fma(w, load(arena, i), a0)
-            a1 = fma(w, load(arena, i + WIDTH), a1)
-            a2 = fma(w, load(arena, i + 2 * WIDTH), a2)
-            a3 = fma(w, load(arena, i + 3 * WIDTH), a3)
+        a0 = a1 = a2 = a3 = splat(_NOTHING)
+        k = 0
+        for run in range(0, len(runs), 2):
+            i = s + x + item(runs, run)
+            for _ in range(item(runs, run + 1)):
+                w = splat(item(weights, k))
+                a0 = fma(w, load(arena, i), a0)
+                a1 = fma(w, load(arena, i + WIDTH), a1)
+                a2 = fma(w, load(arena, i + 2 * WIDTH), a2)
+                a3 = fma(w, load(arena, i + 3 * WIDTH), a3)
+                i += step
+                k += 1
         store(arena, t + x, a0)
         store(arena, t + x + WIDTH, a1)
         store(arena, t + x + 2 * WIDTH, a2)

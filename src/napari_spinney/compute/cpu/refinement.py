@@ -1,8 +1,8 @@
 """Second half of a long correlation: a fine pass over a coarse plane, and taps on its source.
 
 See `napari_spinney.features.steps.Refine`. Both planes are laid side by side, as rows of one table
-or in one buffer, so that all taps are those of a single correlation. Where the fine pass reads past
-the border, the coarse pass is computed there, in scratch memory.
+or in one buffer, so that all weights are those of a single correlation. Where the fine pass reads
+past the border, the coarse pass is computed there, in scratch memory.
 """
 
 # mypy: allow-untyped-defs, no-check-untyped-defs
@@ -39,15 +39,16 @@ def refine_rows(
     pitch,
     width,
     weights,
-    taps,
+    runs,
     coarse_weights,
-    coarse_taps,
+    coarse_runs,
+    dilation,
 ):
     """Refine along an axis other than the last.
 
     The first ``before`` and the last ``after`` of ``rows_coarse`` lie past the border: what is
-    there is computed in ``scratch``, from ``rows_source[i + coarse_taps]`` for row ``i``. The rows
-    that ``taps`` count are those of the coarse plane followed by those of the source.
+    there is computed in ``scratch``; ``coarse_runs`` count from ``rows_source[i]`` for row ``i``.
+    ``runs`` count the rows of the coarse plane and then those of the source.
     """
     n = len(rows_coarse)
     rows = np.empty(n + len(rows_source), np.int64)
@@ -59,13 +60,15 @@ def refine_rows(
             if before <= i < n - after:
                 rows[i] = c + rows_coarse[i]
                 continue
-            correlate_one(arena, s, place, rows_source, i, width, coarse_weights, coarse_taps)
+            correlate_one(
+                arena, s, place, rows_source, i, width, coarse_weights, coarse_runs, dilation
+            )
             rows[i] = place
             place += pitch
         for i in range(len(rows_source)):
             rows[n + i] = s + rows_source[i]
         t = target + item(lines_out, line)
-        correlate_line(arena, 0, t, rows, rows_out, width, weights, taps)
+        correlate_line(arena, 0, t, rows, rows_out, width, weights, runs)
 
 
 @njit(nogil=True, cache=True)
@@ -87,9 +90,10 @@ def refine_columns(
     offset,
     width,
     weights,
-    taps,
+    runs,
     coarse_weights,
-    coarse_taps,
+    coarse_runs,
+    dilation,
 ):
     """Refine along the last axis.
 
@@ -104,11 +108,17 @@ def refine_columns(
         c = coarse + item(rows_coarse, row) - coarse_before
         extend_row(arena, s, extended, columns, before, after)
         # Each part goes on past its end: those after it put that right.
-        correlate_row(arena, extended, buffer, coarse_before, coarse_weights, coarse_taps)
+        correlate_row(arena, extended, buffer, coarse_before, coarse_weights, coarse_runs, dilation)
         for x in range(coarse_before, end, WIDTH):
             store(arena, buffer + x, load(arena, c + x))
         correlate_row(
-            arena, extended + end, buffer + end, coarse_after, coarse_weights, coarse_taps
+            arena,
+            extended + end,
+            buffer + end,
+            coarse_after,
+            coarse_weights,
+            coarse_runs,
+            dilation,
         )
         t = target + item(rows_out, row)
-        correlate_row(arena, buffer, t, width, weights, taps)
+        correlate_row(arena, buffer, t, width, weights, runs, 1)
