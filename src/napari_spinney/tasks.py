@@ -189,4 +189,5 @@ def allocate(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Zeros for a result; a large one lives in a temporary file that goes with it."""
     if math.prod(shape) * np.dtype(dtype).itemsize <= IN_MEMORY:
         return np.zeros(shape, dtype)
-    return np.memmap(tempfile.TemporaryFile(prefix="spinney-"), dtype, "w+", shape=shape)
+    with tempfile.TemporaryFile(prefix="spinney-") as file:  # the mapping keeps it open
+        return np.memmap(file, dtype, "w+", shape=shape)
