@@ -170,17 +170,17 @@ def _correlate(step: Correlate, site: Site) -> Call:
         width = site.region.shape[2]
         return Call(kernels.correlate_columns, (*columns, width, weights, runs, step.dilation))
     *lines, rows_in, rows_out, width = _rows(site, axis, step.radius, step.boundary)
-    # Every so many rows are read together: taken by themselves, they follow one another.
-    parts: list[tuple[Any, ...]] = [
-        (*lines, rows_in[i :: step.dilation].copy(), rows_out[i :: step.dilation].copy(), width)
-        for i in range(min(step.dilation, len(rows_out)))
-    ]
+    # Rows that are read together are `dilation` apart: by themselves, they follow one another.
+    parts: list[tuple[Any, ...]] = []
+    for i in range(min(step.dilation, len(rows_out))):
+        every = (rows_in[i :: step.dilation].copy(), rows_out[i :: step.dilation].copy())
+        parts.append((*lines, *every, width, weights, runs))
 
-    def run(arena: NDArray[np.float32]) -> None:
+    def correlate(arena: NDArray[np.float32]) -> None:
         for part in parts:
-            kernels.correlate_rows(arena, *part, weights, runs)
+            kernels.correlate_rows(arena, *part)
 
-    return Call(run, ())
+    return Call(correlate, ())
 
 
 def _refine(step: Refine, site: Site) -> Call:
