@@ -14,6 +14,7 @@ from napari_spinney.compute.program import Program, Stage
 from napari_spinney.compute.run import executor_for
 from napari_spinney.features.feature import FeatureSet
 from napari_spinney.features.plan import build_plan
+from napari_spinney.features.steps import Refine
 from napari_spinney.forest.forest import Forest
 
 pytestmark = pytest.mark.opencl
@@ -81,6 +82,40 @@ def test_features_are_those_of_the_other_executor_bit_for_bit(opencl, shape):
     expected = executor_for("cpu").features(plan, image, whole(image))
     for name, a, b in zip(plan.names, found, expected, strict=True):
         np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+WIDE = "gaussian_blur=8 gaussian_blur=20 difference_of_gaussian=15 gradient_magnitude=12"
+
+
+@pytest.mark.parametrize("shape", [(3, 200), (150, 9), (137, 161), (70, 30, 21)])
+def test_long_gaussians_in_two_passes_are_those_of_the_other_executor(opencl, shape):
+    image = np.random.default_rng(1).normal(100, 30, (1, *shape)).astype(np.float32)
+    plan = build_plan(FeatureSet.parse(WIDE), ndim=len(shape), exact=False)
+    assert any(isinstance(step, Refine) for step in plan.steps)
+    found = opencl.features(plan, image, whole(image))
+    expected = executor_for("cpu").features(plan, image, whole(image))
+    for name, a, b in zip(plan.names, found, expected, strict=True):
+        np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+@pytest.mark.parametrize("shape", [(40, 300), (137, 161)])
+def test_long_gaussians_in_two_passes_are_nearly_exact(opencl, shape):
+    image = np.random.default_rng(1).normal(0, 30, (1, *shape)).astype(np.float32)
+    features = FeatureSet.parse(WIDE)
+    found = opencl.features(build_plan(features, ndim=2, exact=False), image, whole(image))
+    expected = opencl.features(build_plan(features, ndim=2, exact=True), image, whole(image))
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4 * np.ptp(b))
+
+
+def test_long_gaussians_in_blocks_are_those_of_the_whole(opencl):
+    image = np.random.default_rng(1).normal(100, 30, (1, 400, 300)).astype(np.float32)
+    plan = build_plan(FeatureSet.parse(WIDE), ndim=2, exact=False)
+    expected = opencl.features(plan, image, whole(image))
+    for block in cut(whole(image), (170, 120), image.shape[1:], plan.reach):
+        part = np.ascontiguousarray(image[(slice(None), *block.outer)])
+        found = opencl.features(plan, part, block.inner)
+        np.testing.assert_array_equal(found, expected[(slice(None), *block.target)])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

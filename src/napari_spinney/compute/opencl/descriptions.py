@@ -12,6 +12,7 @@ from napari_spinney.features.steps import (
     Eigenvalue,
     External,
     Extremum,
+    Refine,
     Stencil,
     Step,
     Window,
@@ -42,7 +43,7 @@ def kernel_of(step: Step, ndim: int) -> str:
             return step.kind
         case Eigenvalue():
             return "eigenvalue_2" if len(step.inputs) == 3 else "eigenvalue_3"
-        case Correlate() | Extremum():
+        case Correlate() | Refine() | Extremum():
             return f"{type(step).__name__.lower()}_{'zyx'[3 - ndim + step.axis]}"
         case _:
             return type(step).__name__.lower()
@@ -55,7 +56,7 @@ def kind_of(step: Step) -> str:
 
 def boundary_of(step: Step) -> str:
     """How a step continues its input past the border."""
-    return step.boundary if isinstance(step, Correlate | Extremum | Window) else "nearest"
+    return step.boundary if isinstance(step, Correlate | Refine | Extremum | Window) else "nearest"
 
 
 class Code:
@@ -167,6 +168,10 @@ class Code:
         match step:
             case Correlate():
                 ints[3:5] = [self._add_weights(step.weights), step.radius]
+                ints[14] = step.dilation
+            case Refine():
+                ints[3:5] = [self._add_weights(step.weights + step.ends), step.radius]
+                ints[13:15] = [len(step.weights), len(step.ends) // 2]
             case Extremum():
                 ints[4], ints[13] = step.radius, int(step.kind == "maximum")
             case Window():

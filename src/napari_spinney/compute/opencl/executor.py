@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_spinney.compute.device import Device
-    from napari_spinney.compute.opencl.schedule import ExternalCall, Schedule
+    from napari_spinney.compute.opencl.launches import ExternalCall, Schedule
     from napari_spinney.compute.program import Output
     from napari_spinney.compute.regions import Region
     from napari_spinney.features.plan import Plan

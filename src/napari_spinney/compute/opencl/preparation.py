@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_spinney.compute.opencl.forest import PackedForest, pack_forest
+from napari_spinney.compute.opencl.launches import Schedule, StagePlaces
 from napari_spinney.compute.opencl.layout import Layout, Place
 from napari_spinney.compute.opencl.programs import Kernels, Tuning, compile_kernels
-from napari_spinney.compute.opencl.schedule import Schedule, StagePlaces, make_schedule, radius_x
+from napari_spinney.compute.opencl.schedule import make_schedule, radius_x
 from napari_spinney.compute.program import Program
 from napari_spinney.compute.recent import Recent
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,117 +12,36 @@ from napari_spinney.compute.opencl.descriptions import (
     kernel_of,
     kind_of,
 )
+from napari_spinney.compute.opencl.launches import ExternalCall, Launch, Schedule, StagePlaces
 from napari_spinney.compute.opencl.layout import Layout, Place
 from napari_spinney.compute.opencl.programs import ROWS, Tuning
 from napari_spinney.compute.regions import Region, Space, frugal_order, needed_regions
 from napari_spinney.features.plan import step_reach
-from napari_spinney.features.steps import Eigenvalue, External, Source
+from napari_spinney.features.steps import Correlate, Eigenvalue, External, Refine, Source
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from napari_spinney.features.plan import Plan
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalCall:
-    """An External step, and where its input and output are."""
-
-    step: External
-    source: Place
-    target: Place
-    ndim: int
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """One kernel over several steps, or an External step.
-
-    Parameters
-    ----------
-    kernel : str
-        Name of the kernel; "external" for a step of pyclesperanto-prototype.
-    first : int
-        Position in the code of the first step.
-    items : tuple of int
-        Work-items: pixels along x, items along dimension 1, steps times ``others``.
-    others : int
-        Positions along the axis that dimension 2 holds beside the steps.
-    external : ExternalCall, optional
-        What to do in the second case.
-    """
-
-    kernel: str
-    first: int
-    items: tuple[int, int, int]
-    others: int
-    external: ExternalCall | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Schedule:
-    """Launches of one plan over blocks of one shape.
-
-    Parameters
-    ----------
-    launches : tuple of Launch
-        In order.
-    code : int32 array
-        Header, steps, lists of inputs and table of planes; see kernels/planes.cl.
-    weights : float32 array
-        Weights of all steps.
-    sources : tuple of Place
-        Of the channels, in order.
-    columns : tuple of Place
-        Of the features.
-    size : int
-        Floats that the arena must have.
-    forest, finish : int
-        Positions in the code of the description of the forest and of what follows it.
-    inner : Region
-        Where the features are right.
-    """
-
-    launches: tuple[Launch, ...]
-    code: NDArray[np.int32]
-    weights: NDArray[np.float32]
-    sources: tuple[Place, ...]
-    columns: tuple[Place, ...]
-    size: int
-    forest: int
-    finish: int
-    inner: Region
-
-
-@dataclass(frozen=True, slots=True)
-class StagePlaces:
-    """What a plan finds in the arena, and what its forest needs.
-
-    Parameters
-    ----------
-    sources : tuple of Place
-        Of each channel; they are never overwritten.
-    first_free : int
-        First float that may be used for other planes.
-    probabilities : tuple of Place
-        Of the probabilities that the next stage reads.
-    n_sums : int
-        Planes for sums of leaves; 0 where there is no forest.
-    last_follows : bool
-        Whether the sum of one more class follows from the others.
-    """
-
-    sources: tuple[Place, ...]
-    first_free: int
-    probabilities: tuple[Place, ...] = ()
-    n_sums: int = 0
-    last_follows: bool = False
+    from napari_spinney.features.steps import Step
 
 
 def radius_x(plan: Plan) -> int:
     """Largest reach of a single step along the last axis."""
     reaches = [step_reach(s, plan.ndim)[-1] for s in plan.steps if not isinstance(s, External)]
     return max(reaches, default=0)
+
+
+def regions_of(plan: Plan, layout: Layout, inner: Region) -> list[Region]:
+    """Where each step is computed; coarse planes also past the border, as far as they are read."""
+    regions = needed_regions(plan, layout.shape, inner)
+    for step, region in zip(plan.steps, list(regions), strict=True):
+        if isinstance(step, Refine):
+            margin = [0, 0, 0]
+            margin[3 - plan.ndim + step.axis] = step.fine_radius
+            z, y, x = (a - m for a, m in zip(region.start, margin, strict=True))
+            k, j, i = (b + m for b, m in zip(region.stop, margin, strict=True))
+            coarse = step.inputs[0]
+            regions[coarse] = regions[coarse].union(Region((z, y, x), (k, j, i)))
+    return regions
 
 
 def waves(plan: Plan, most: int) -> list[list[int]]:
@@ -180,7 +98,7 @@ class _Scheduler:
     ) -> None:
         self.plan, self.layout, self.inner = plan, layout, inner
         self.stage, self.tuning = stage, tuning
-        self.regions = needed_regions(plan, layout.shape, inner)
+        self.regions = regions_of(plan, layout, inner)
         self.space = Space()
         self.space.take(stage.first_free)
         self.places: dict[int, Place] = {
@@ -210,6 +128,7 @@ class _Scheduler:
             code=self.code.ints(),
             weights=self.code.floats(),
             sources=self.stage.sources,
+            places=tuple(self.places[i] for i in range(len(self.plan.steps))),
             columns=tuple(self.places[output] for output in self.plan.outputs),
             size=self.space.size,
             forest=forest,
@@ -245,14 +164,24 @@ class _Scheduler:
         self._fill_margins(wave)
         steps = {i: self.plan.steps[i] for i in wave}
         first, regions = self.code.add_steps(steps, self.places, self.plan.steps)
-        self._append(kernel_of(step, self.plan.ndim), first, regions)
+        groups = max(self._row_groups(self.plan.steps[i], self.regions[i]) for i in wave)
+        self._append(kernel_of(step, self.plan.ndim), first, regions, groups=groups)
 
-    def _append(self, kernel: str, first: int, regions: list[Region], nx: int = 0) -> None:
+    def _row_groups(self, step: Step, region: Region) -> int:
+        """Work-items of a pass along rows, each of which computes ROWS of them; else 0."""
+        axis = getattr(step, "axis", 0) + 3 - self.plan.ndim
+        if axis == 2 or not isinstance(step, Correlate | Refine):
+            return 0
+        apart = step.dilation if isinstance(step, Correlate) else 1
+        return -(-region.shape[axis] // (ROWS * apart)) * apart
+
+    def _append(
+        self, kernel: str, first: int, regions: list[Region], *, nx: int = 0, groups: int = 0
+    ) -> None:
+        """Note a launch over some regions: ``nx`` items along x, ``groups`` of rows, if not all."""
         nz, ny, widest = np.max([region.shape for region in regions], axis=0).tolist()
-        along, others = (nz, ny) if kernel == "correlate_z" else (ny, nz)
-        if kernel in ("correlate_y", "correlate_z"):
-            along = -(-along // ROWS)
-        items = (nx or widest, along, others * len(regions))
+        along, others = (nz, ny) if kernel in ("correlate_z", "refine_z") else (ny, nz)
+        items = (nx or widest, groups or along, others * len(regions))
         self.launches.append(Launch(kernel, first, items, others))
 
     def _fill_margins(self, wave: list[int]) -> None:
@@ -264,7 +193,8 @@ class _Scheduler:
             left, right = region.start[2], self.layout.shape[2] - region.stop[2]
             if min(left, right) >= radius:
                 continue
-            plane = step.inputs[0]
+            radius -= min(left, right, 0)
+            plane = step.inputs[-1] if isinstance(step, Refine) else step.inputs[0]
             state, valid = self.margins.get(plane, (boundary, 0))
             if state != boundary or valid < radius:
                 wanted[plane] = (boundary, max(radius, wanted.get(plane, ("", 0))[1]))
@@ -272,7 +202,7 @@ class _Scheduler:
             self.margins.update(wanted)
             first = self.code.add_margins(wanted, self.places)
             regions = [self.places[plane].region for plane in wanted]
-            self._append("fill_margin", first, regions, max(r for _, r in wanted.values()))
+            self._append("fill_margin", first, regions, nx=max(r for _, r in wanted.values()))
 
     def _add_forest(self) -> tuple[int, int]:
         """Two more descriptions: columns to sums, sums to probabilities."""

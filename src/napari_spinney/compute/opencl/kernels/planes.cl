@@ -76,6 +76,9 @@ typedef floatv realv;
 #define Z1 step[11]
 #define REFLECT step[12]
 #define KIND step[13]
+#define DILATION step[14]
+#define FINE_TAPS step[13]
+#define END_TAPS step[14]
 #define RADIUS_Y step[14]
 #define RADIUS_Z step[15]
 
