@@ -83,7 +83,7 @@ def program_of(state: ModelState, spacing: tuple[float, ...] | None) -> Program:
 
 
 def plan_of(state: ModelState, number: int, spacing: tuple[float, ...] | None) -> Plan:
-    """Plan of all columns of one stage of a model."""
+    """Plan of all columns of one stage of a model; a model of APOC's has APOC's very features."""
     if state.ndim is None:
         raise ValueError(f"a {state.kind} does not classify pixels")
     if not state.stages[0].features:
@@ -93,7 +93,13 @@ def plan_of(state: ModelState, number: int, spacing: tuple[float, ...] | None) -
         )
     features = FeatureSet.parse(state.stages[0].features)
     if number == 0:
-        return build_plan(features, ndim=state.ndim, n_channels=state.n_channels, spacing=spacing)
+        return build_plan(
+            features,
+            ndim=state.ndim,
+            n_channels=state.n_channels,
+            spacing=spacing,
+            exact=state.provenance.get("format") == "cl",
+        )
     from napari_spinney.classifiers.autocontext import second_plan
 
     context = FeatureSet.parse(state.stages[number].features)
