@@ -155,12 +155,16 @@ Step: TypeAlias = Train | OpenModel | Validate | Predict | ClassifyObjects | Mea
 def with_step(steps: tuple[Step, ...], step: Step) -> tuple[Step, ...]:
     """Add what was done.
 
-    A step that only repeats the one before it replaces it: of several trainings in a row the last
-    one counts, and so does the last of the same prediction of the same image.
+    What nothing came of is left out: a model that another one follows before anything was
+    predicted, its estimates of the error, and a step that only repeats the one before it.
     """
-    if steps and _repeats(steps[-1], step):
-        return (*steps[:-1], step)
-    return (*steps, step)
+    kept = list(steps)
+    if isinstance(step, Train | OpenModel):
+        while kept and isinstance(kept[-1], Train | OpenModel | Validate):
+            kept.pop()
+    elif kept and _repeats(kept[-1], step):
+        kept.pop()
+    return (*kept, step)
 
 
 def _repeats(last: Step, new: Step) -> bool:
@@ -171,7 +175,4 @@ def _repeats(last: Step, new: Step) -> bool:
         )
     if isinstance(last, Measure) and isinstance(new, Measure):
         return last.labels.id == new.labels.id and last.features == new.features
-    models = (Train, OpenModel)
-    if isinstance(last, models) and isinstance(new, models):
-        return True
     return type(last) is type(new) and isinstance(new, (Validate, ClassifyObjects))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from psygnal import Signal
 
+from napari_spinney.history import OpenModel, Step, Train, Validate, with_step
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -154,6 +156,7 @@ class TrainedModel:
     generation: int
     path: str | None = None
     seconds: float | None = None
+    images: tuple[ImageEntry, ...] = ()
 
 
 class Session:
@@ -171,6 +174,7 @@ class Session:
     recipe_changed = Signal()
     model_changed = Signal()
     report_changed = Signal()
+    history_changed = Signal()
     activity_changed = Signal()
     live_changed = Signal(bool)
 
@@ -184,6 +188,7 @@ class Session:
         self.recipe = Recipe()
         self.model: TrainedModel | None = None
         self.report: Any = None
+        self.history: tuple[Step, ...] = ()
         self.activity = Activity()
         self.live = False
         self._oldest_valid = 0
@@ -341,6 +346,8 @@ class Session:
             return False
         self.model = model
         self.report = None
+        if model.images:
+            self.record(Train(model.classifier, model.images))
         self.model_changed.emit()
         return True
 
@@ -349,13 +356,21 @@ class Session:
         self.model = TrainedModel(classifier, self.generation, path)
         self.report = None
         self.set_classes(dict(classifier.class_names), dict(classifier.class_colors))
+        if hasattr(classifier, "iter_predict"):
+            self.record(OpenModel(classifier, path))
         self.model_changed.emit()
 
     def set_report(self, report: Any, generation: int) -> None:
         """Take the error estimate of the model of that generation."""
         if self.model is not None and self.model.generation == generation:
             self.report = report
+            self.record(Validate())
             self.report_changed.emit()
+
+    def record(self, step: Step) -> None:
+        """Note what was done, for an export that tells the whole story."""
+        self.history = with_step(self.history, step)
+        self.history_changed.emit()
 
     @property
     def is_stale(self) -> bool:
@@ -386,6 +401,7 @@ class Session:
             self.recipe_changed,
             self.model_changed,
             self.report_changed,
+            self.history_changed,
             self.activity_changed,
             self.live_changed,
         ):
@@ -393,6 +409,7 @@ class Session:
         self.images.clear()
         self.annotations.clear()
         self.model = None
+        self.history = ()
 
     def _touch(self) -> None:
         self.generation += 1

@@ -112,7 +112,8 @@ def train(order: TrainOrder) -> TrainedModel:
             device=order.recipe.device,
             caches=order.caches,
         )
-        return TrainedModel(classifier, order.generation, seconds=time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        return TrainedModel(classifier, order.generation, seconds=seconds, images=order.images)
 
 
 def _same_axes(images: tuple[ImageEntry, ...]) -> ImageEntry:
