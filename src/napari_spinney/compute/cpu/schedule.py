@@ -13,14 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_spinney.compute.cpu.arena import Plane
-from napari_spinney.compute.cpu.calls import (
-    Call,
-    Load,
-    Site,
-    call_for,
-    copy_call,
-    eigenvalue_call,
-)
+from napari_spinney.compute.cpu.calls import call_for, copy_call, eigenvalue_call
+from napari_spinney.compute.cpu.sites import Call, Load, Site
 from napari_spinney.compute.device import DeviceError
 from napari_spinney.compute.regions import Region, Space, frugal_order, needed_regions
 from napari_spinney.features.steps import Eigenvalue, External, Source
