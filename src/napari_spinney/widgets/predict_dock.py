@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QWidget
 from napari_spinney.messages import fit_of
 from napari_spinney.widgets.device_choice import DeviceChoice
 from napari_spinney.widgets.dock import Dock
+from napari_spinney.widgets.exporting import ExportRow
 from napari_spinney.widgets.links import link
 from napari_spinney.widgets.model_row import ModelRow
 from napari_spinney.widgets.output_form import OutputForm
@@ -44,6 +45,7 @@ class PredictDock(Dock):
         self.predict = QPushButton("Predict")
         self.predict.setToolTip("Makes the results that are ticked.")
         self.saving = SaveRow(self.workspace)
+        self.exporting = ExportRow(self.workspace, self.outputs.wish)
         form = QWidget()
         layout = QFormLayout(form)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -56,6 +58,7 @@ class PredictDock(Dock):
             self.fit,
             self.predict,
             self.saving,
+            self.exporting,
         ):
             self.rows.addWidget(widget)
         self.rows.addStretch(1)

@@ -11,6 +11,7 @@ import numpy as np
 from napari_spinney.following import PredictOrder, Share, predicting
 from napari_spinney.session import Activity
 from napari_spinney.tasks import Problem, allocate
+from napari_spinney.widgets.exporting import predicted
 from napari_spinney.widgets.layers import visible_box
 from napari_spinney.widgets.results import update_region
 
@@ -188,6 +189,7 @@ class Predicting:
             job.tell_progress(share.done, share.total)
 
     def _on_made(self, order: PredictOrder) -> None:
+        self._session.record(predicted(order))
         if order.entry.id in self._binding.images:
             self._show(order)
         self._next()

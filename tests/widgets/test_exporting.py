@@ -1,0 +1,47 @@
+"""From a session in napari to a script that gives the layer again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication
+
+from napari_spinney.files.images import read_image
+
+pytestmark = pytest.mark.gui
+
+
+def test_a_session_is_exported_and_gives_its_layer_again(person, nuclei, tmp_path):
+    someone = person(nuclei)
+    row = someone.dock("Predict").exporting
+    assert not row.notebook.isEnabled()
+    someone.paint_sample()
+    someone.train()
+    someone.predict()
+    assert row.notebook.isEnabled()
+    someone.until(lambda: someone.session.report is not None)
+    kinds = [type(step).__name__ for step in row.steps()]
+    assert sorted(kinds) == ["Predict", "Train", "Validate"]
+    row.export("script", str(tmp_path / "nuclei"))
+    someone.until(lambda: (tmp_path / "nuclei.py").exists())
+    subprocess.run([sys.executable, tmp_path / "nuclei.py"], check=True, capture_output=True)
+    found = read_image(tmp_path / "nuclei_results" / "nuclei_classes.tif").data
+    np.testing.assert_array_equal(found, someone.result().data)
+
+
+def test_the_code_of_what_is_ticked_is_copied(person, nuclei):
+    someone = person(nuclei)
+    someone.paint_sample()
+    someone.train()
+    someone.until(lambda: someone.session.report is not None)
+    dock = someone.dock("Predict")
+    assert [type(step).__name__ for step in dock.exporting.steps()][-1] == "Predict"
+    dock.outputs.classes.setChecked(False)
+    dock.outputs.objects.setChecked(True)
+    dock.exporting.snippet.click()
+    copied = QApplication.clipboard().text()
+    assert "spinney.ObjectSegmenter.from_state(clf.state_)" in copied
+    assert "min_size=20" in copied
