@@ -41,7 +41,7 @@ def schedule_of(plan, shape, inner=None):
     place = Place(0, layout.whole)
     inner = region_of(inner) if inner else layout.whole
     places = StagePlaces((place,), layout.size(layout.whole))
-    return layout, make_schedule(plan, layout, inner, places, TUNING)
+    return layout, make_schedule(plan, layout, inner, places, waves(plan, TUNING.wave))
 
 
 @given(st.integers(1, 2000), st.integers(0, 500))

@@ -12,7 +12,7 @@ from napari_spinney.compute.opencl.forest import PackedForest, pack_forest
 from napari_spinney.compute.opencl.launches import Schedule, StagePlaces
 from napari_spinney.compute.opencl.layout import Layout, Place
 from napari_spinney.compute.opencl.programs import Kernels, Tuning, compile_kernels
-from napari_spinney.compute.opencl.schedule import make_schedule, radius_x
+from napari_spinney.compute.opencl.schedule import make_schedule, radius_x, waves
 from napari_spinney.compute.program import Program
 from napari_spinney.compute.recent import Recent
 
@@ -74,6 +74,7 @@ class Preparation:
         self.kernels = compile_kernels(device, tuning)
         self._known_plans: Recent[Plan] = Recent(_PLANS_KEPT)
         self._equal_plan = lru_cache(_PLANS_KEPT)(lambda plan: plan)
+        self._orders: Recent[list[list[int]]] = Recent(_PLANS_KEPT)
         self._plans: Recent[ReadyPlan] = Recent(_SCHEDULES_KEPT)
         self._sizes: Recent[int] = Recent(_SCHEDULES_KEPT)
         self._forests: Recent[ReadyForest] = Recent(_FORESTS_KEPT)
@@ -116,11 +117,15 @@ class Preparation:
             summed = [stage.trees.n_classes for stage in work.stages]
             places = stage_places(work, layout, inners, summed)
             return max(
-                make_schedule(self._known(stage.plan), layout, own, taken, self.tuning).size
+                self._schedule(self._known(stage.plan), layout, own, taken).size
                 for stage, own, taken in zip(work.stages, inners, places, strict=True)
             )
 
         return self._sizes.get(work, (layout, inner), count)
+
+    def _schedule(self, plan: Plan, layout: Layout, inner: Region, places: StagePlaces) -> Schedule:
+        order = self._orders.get(plan, None, lambda: waves(plan, self.tuning.wave))
+        return make_schedule(plan, layout, inner, places, order)
 
     def _known(self, plan: Plan) -> Plan:
         """Plans are made anew for each prediction, but equal ones share their schedules."""
@@ -133,7 +138,7 @@ class Preparation:
         known = self._known(plan)
 
         def make() -> ReadyPlan:
-            schedule = make_schedule(known, layout, inner, places, self.tuning)
+            schedule = self._schedule(known, layout, inner, places)
             return ReadyPlan(schedule, self._upload(schedule.code), self._upload(schedule.weights))
 
         return self._plans.get(known, (layout, inner, places), make)

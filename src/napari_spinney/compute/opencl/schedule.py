@@ -14,7 +14,7 @@ from napari_spinney.compute.opencl.descriptions import (
 )
 from napari_spinney.compute.opencl.launches import ExternalCall, Launch, Schedule, StagePlaces
 from napari_spinney.compute.opencl.layout import Layout, Place
-from napari_spinney.compute.opencl.programs import ROWS, Tuning
+from napari_spinney.compute.opencl.programs import ROWS
 from napari_spinney.compute.regions import Region, Space, frugal_order, needed_regions
 from napari_spinney.features.plan import step_reach
 from napari_spinney.features.steps import Correlate, Eigenvalue, External, Refine, Source
@@ -51,14 +51,11 @@ def waves(plan: Plan, most: int) -> list[list[int]]:
     """
     done = {i for i, step in enumerate(plan.steps) if isinstance(step, Source)}
     left = [i for i in frugal_order(plan) if i not in done]
+    kinds = [kind_of(step) for step in plan.steps]
     result: list[list[int]] = []
     while left:
-        kind = kind_of(plan.steps[left[0]])
-        alike = [
-            i
-            for i in left
-            if kind_of(plan.steps[i]) == kind and done.issuperset(plan.steps[i].inputs)
-        ]
+        kind = kinds[left[0]]
+        alike = [i for i in left if kinds[i] == kind and done.issuperset(plan.steps[i].inputs)]
         wave = alike[: 1 if kind == "external" else most]
         if isinstance(plan.steps[left[0]], Eigenvalue):
             matrices = {plan.steps[i].inputs for i in wave}
@@ -70,7 +67,7 @@ def waves(plan: Plan, most: int) -> list[list[int]]:
 
 
 def make_schedule(
-    plan: Plan, layout: Layout, inner: Region, places: StagePlaces, tuning: Tuning
+    plan: Plan, layout: Layout, inner: Region, places: StagePlaces, order: list[list[int]]
 ) -> Schedule:
     """Schedule a plan.
 
@@ -84,20 +81,17 @@ def make_schedule(
         Where the features must be right.
     places : StagePlaces
         What is in the arena already.
-    tuning : Tuning
-        Of the kernels.
+    order : list of list of int
+        Steps that run together, from `waves`.
     """
-    return _Scheduler(plan, layout, inner, places, tuning).run()
+    return _Scheduler(plan, layout, inner, places).run(order)
 
 
 class _Scheduler:
     """Walks through the waves of a plan once and notes launches and places."""
 
-    def __init__(
-        self, plan: Plan, layout: Layout, inner: Region, stage: StagePlaces, tuning: Tuning
-    ) -> None:
-        self.plan, self.layout, self.inner = plan, layout, inner
-        self.stage, self.tuning = stage, tuning
+    def __init__(self, plan: Plan, layout: Layout, inner: Region, stage: StagePlaces) -> None:
+        self.plan, self.layout, self.inner, self.stage = plan, layout, inner, stage
         self.regions = regions_of(plan, layout, inner)
         self.space = Space()
         self.space.take(stage.first_free)
@@ -110,9 +104,8 @@ class _Scheduler:
         self.margins: dict[int, tuple[str, int]] = {}  # step: boundary and radius that are valid
         self.launches: list[Launch] = []
 
-    def run(self) -> Schedule:
+    def run(self, order: list[list[int]]) -> Schedule:
         """Go over all waves."""
-        order = waves(self.plan, self.tuning.wave)
         last = self._last_waves(order)
         for number, wave in enumerate(order):
             self._unite_regions(wave)

@@ -94,9 +94,9 @@ typedef struct {
     floatv s0, s1, s2, s3, s4, s5, s6, s7;
 } Eight;
 
-// Rows of the input: `mapped` ones are continued past the border, others are all there.
-#define ROW_AT(j)                                                                    \
-    LOAD(in + (mapped ? position(first + (j) * apart, n, reflect) : first + (j) * apart) * stride)
+// Rows of the input: `mapped` ones are continued past the border, others are all there. Output rows
+// that are not wanted read the last row over again: the plane may end there.
+#define ROW_AT(j) LOAD(in + row_at(first + min(j, last) * apart, mapped, n, reflect) * stride)
 #define TAP(i, k) s.s##i = fma((floatv)w[k], v, s.s##i);
 #define TAPS_8(k) TAP(0, k) TAP(1, (k) - 1) TAP(2, (k) - 2) TAP(3, (k) - 3) \
     TAP(4, (k) - 4) TAP(5, (k) - 5) TAP(6, (k) - 6) TAP(7, (k) - 7)
@@ -106,10 +106,15 @@ typedef struct {
         TAP(i, k)                                                                    \
     }
 
+INLINE int row_at(const int i, const int mapped, const int n, const int reflect) {
+    return mapped ? position(i, n, reflect) : i;
+}
+
 INLINE Eight add_to_eight(Eight s, __global const float *restrict in,
                           __global const float *restrict w, const int taps, const int first,
-                          const int apart, const int mapped, const int n, const int reflect,
-                          const long stride) {
+                          const int apart, const int rows, const int mapped, const int n,
+                          const int reflect, const long stride) {
+    const int last = taps + rows - 2;
     if (taps < R) {
         FEW_TAPS(0) FEW_TAPS(1) FEW_TAPS(2) FEW_TAPS(3)
         FEW_TAPS(4) FEW_TAPS(5) FEW_TAPS(6) FEW_TAPS(7)
@@ -172,8 +177,8 @@ INLINE void correlate_rows(__global float *arena, __global const int *restrict c
     __global float *out = ROW(OUT, z, y) + row * stride_out;
     FOR_VECTORS(x) {
         Eight sum = EIGHT_TIMES_NOTHING;
-        sum = add_to_eight(sum, in + x, weights + WEIGHTS, taps, row - RADIUS, dilation, 1, n,
-                           REFLECT, stride);
+        sum = add_to_eight(sum, in + x, weights + WEIGHTS, taps, row - RADIUS, dilation, rows, 1,
+                           n, REFLECT, stride);
         store_eight(sum, out + x, rows, dilation * stride_out);
     }
 }
@@ -197,17 +202,19 @@ INLINE void refine_rows(__global float *arena, __global const int *restrict code
                         __global const int *restrict step, const int z, const int y,
                         const int row, const int end_row, const int n, const long stride_coarse,
                         const long stride, const long stride_out) {
-    const int fine = FINE_TAPS, end = END_TAPS;
+    const int fine = FINE_TAPS, end = END_TAPS, rows = min(R, end_row - row);
     __global const float *coarse = ROW(IN0, z, y), *in = ROW(IN1, z, y);
     __global float *out = ROW(OUT, z, y) + row * stride_out;
     __global const float *w = weights + WEIGHTS;
     FOR_VECTORS(x) {
         Eight sum = EIGHT_TIMES_NOTHING;
-        sum = add_to_eight(sum, coarse + x, w, fine, row - fine / 2, 1, 0, n, 0, stride_coarse);
-        sum = add_to_eight(sum, in + x, w + fine, end, row - RADIUS, 1, 1, n, REFLECT, stride);
-        sum = add_to_eight(sum, in + x, w + fine + end, end, row + RADIUS + 1 - end, 1, 1, n,
-                           REFLECT, stride);
-        store_eight(sum, out + x, min(R, end_row - row), stride_out);
+        sum = add_to_eight(sum, coarse + x, w, fine, row - fine / 2, 1, rows, 0, n, 0,
+                           stride_coarse);
+        sum = add_to_eight(sum, in + x, w + fine, end, row - RADIUS, 1, rows, 1, n, REFLECT,
+                           stride);
+        sum = add_to_eight(sum, in + x, w + fine + end, end, row + RADIUS + 1 - end, 1, rows, 1,
+                           n, REFLECT, stride);
+        store_eight(sum, out + x, rows, stride_out);
     }
 }
 
