@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_spinney.cli.export import export
 from napari_spinney.cli.objects import UnderLabels, measure, predict_objects, train_objects
 from napari_spinney.cli.options import (
     Annotations,
@@ -149,6 +150,7 @@ def _layout(channel_axis: int | None, time_axis: int | None, spacing: Any) -> La
 
 
 app.command(cls=ManyFiles)(measure)
+app.command()(export)
 
 
 @app.command(cls=ManyFiles)
