@@ -31,7 +31,7 @@ def nuclei() -> Files:
     bodies = _cell_population(rng, (160.0, 160.0), n=52, radius=(4.3, 6.8), pairs=14)
     truth = label(bodies, shape, spacing)
     image = expose(light(bodies, truth, spacing, rng), spacing, rng, blur=(0.6, 0.6), haze=26)
-    picked = dict.fromkeys(_spread(bodies, truth, 7), 2)
+    picked = dict.fromkeys(_spread(bodies, truth, 8), 2)
     return {
         "nuclei": image,
         "nuclei_truth": truth,

@@ -72,7 +72,10 @@ def run_demo(
     tell(f"Device: {chosen}")
     out.mkdir(parents=True, exist_ok=True)
     cases = []
-    for name, options in (("coins", {"min_size": 200}), ("nuclei", {"split": "watershed"})):
+    for name, options in (
+        ("coins", {"min_size": 200}),
+        ("nuclei", {"split": "watershed", "min_size": 20}),
+    ):
         case = run_case(load_sample(name), out, chosen, **options)
         cases.append(case)
         tell(describe(case))
