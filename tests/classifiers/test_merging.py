@@ -36,7 +36,7 @@ def test_borders_that_were_not_painted_are_merged(labels, strokes):
 
 def test_pairs_may_be_named(labels):
     merger = ObjectMerger("touch_portion").fit(labels, {(101, 100): 1, (102, 103): 2})
-    assert merger.table_.counts() == {1: 1, 2: 1}
+    assert merger.table_.counts() == {1: 2, 2: 2}
     assert merger.predict(labels)[5, 12] == 100
     with pytest.raises(ValueError, match=r"\(100, 103\) do not touch"):
         ObjectMerger().fit(labels, {(100, 103): 1})
@@ -82,3 +82,41 @@ def test_nothing_touches_nothing_merges(labels, strokes):
 def test_unknown_measurements_of_pairs_are_named(labels, strokes):
     with pytest.raises(ValueError, match="'touching' is no measurement of a pair"):
         ObjectMerger("touching").fit(labels, strokes)
+
+
+def test_a_small_object_is_merged_into_a_large_one_from_its_own_side():
+    labels = np.zeros((40, 120), np.uint32)
+    for k in range(6):
+        labels[2:22, 20 * k + 1 : 20 * k + 16] = 10 * k + 1
+        labels[22:25, 20 * k + 4 : 20 * k + 7] = 10 * k + 2
+        labels[22:37, 20 * k + 9 : 20 * k + 14] = 10 * k + 3
+    known = {(1, 2): 1, (11, 12): 1, (1, 3): 2, (11, 13): 2}
+    merger = ObjectMerger("touch_portion").fit(labels, known)
+    sides = merger.measure(labels)
+    assert len(sides) == 2 * 12
+    by_pair = sides.set_index(["label", "other_label"])["touch_portion"]
+    assert by_pair[2, 1] == 3 / 12
+    assert by_pair[1, 2] == 3 / 70
+    merged = merger.predict(labels)
+    assert set(np.unique(merged)) == {0} | {10 * k + n for k in range(6) for n in (1, 3)}
+
+
+def test_both_sides_of_a_border_are_held_out_together(labels, strokes):
+    table = ObjectMerger("touch_portion").fit(labels, strokes).table_
+    assert len(table) == 8
+    assert np.unique(table.stroke, return_counts=True)[1].tolist() == [2, 2, 2, 2]
+
+
+def test_each_time_point_is_merged_by_itself(labels, strokes):
+    film = np.stack([labels, np.roll(labels, 3, axis=1)], axis=1)
+    drawn = np.stack([strokes, 0 * strokes], axis=1)
+    merger = ObjectMerger().fit(film, drawn, time_axis=1)
+    alone = ObjectMerger().fit(labels, strokes)
+    np.testing.assert_array_equal(
+        merger.predict(film, time_axis=1)[:, 1], alone.predict(film[:, 1])
+    )
+    assert merger.measure(film, time_axis=1)["frame"].unique().tolist() == [0, 1]
+    named = ObjectMerger().fit(film, {(0, 100, 101): 1, (1, 103, 102): 2}, time_axis=1)
+    assert named.table_.counts() == {1: 2, 2: 2}
+    with pytest.raises(ValueError, match=r"\(1, 100, 103\) do not touch"):
+        ObjectMerger().fit(film, {(1, 103, 100): 1}, time_axis=1)

@@ -27,7 +27,8 @@ PAIR_MEASUREMENTS = {
     "touch_portion": "touch_count / all pairs in which the object with the smaller label touches "
     "something, background included.",
     "larger_touch_portion": "The larger one of the touch portions of the two objects.",
-    "mean_touch_intensity": "Mean intensity of the touching pixels on both sides.",
+    "mean_touch_intensity": "Mean intensity of the touching pixels on both sides; of whole numbers "
+    "the mean of two pixels is rounded down, as in APOC.",
     "centroid_distance": "Distance of the centroids.",
     "mean_intensity_difference": "Absolute difference of mean_intensity.",
     "standard_deviation_intensity_difference": "Absolute difference of "
@@ -83,10 +84,39 @@ def measure_pairs_of(
     regions: Regions, channels: Sequence[NDArray[Any]], features: Words | None
 ) -> pd.DataFrame:
     """Measure the pairs of objects that have been found already; see `measure_pairs`."""
+    return _measured_pairs(regions, channels, features, _contacts_of(regions))
+
+
+def measure_sides_of(
+    regions: Regions, channels: Sequence[NDArray[Any]], features: Words | None
+) -> pd.DataFrame:
+    """Measure pairs from both sides: all of `measure_pairs`, then all again, turned round.
+
+    Only ``touch_portion`` depends on the side: it is that of the object ``label``.
+    """
+    import pandas as pd
+
+    contacts = _contacts_of(regions)
+    there = _measured_pairs(regions, channels, features, contacts)
+    back = there.assign(label=there["other_label"], other_label=there["label"])
+    if "touch_portion" in there and contacts is not None:
+        back["touch_portion"] = _from_the_other_side(contacts, _pair_rows(contacts))
+    return pd.concat([there, back], ignore_index=True)
+
+
+def _contacts_of(regions: Regions) -> Contacts | None:
+    return Shapes(regions).neighbourhood().contacts if len(regions) else None
+
+
+def _measured_pairs(
+    regions: Regions,
+    channels: Sequence[NDArray[Any]],
+    features: Words | None,
+    contacts: Contacts | None,
+) -> pd.DataFrame:
     import pandas as pd
 
     words = pair_words(features, bool(channels))
-    contacts = Shapes(regions).neighbourhood().contacts if len(regions) else None
     first, second = touching_pairs(contacts)
     table = {"label": regions.labels[first], "other_label": regions.labels[second]}
     single = {word: word.removesuffix("_difference") for word in words if _is_difference(word)}
@@ -188,7 +218,8 @@ def _from_the_other_side(contacts: Contacts, rows: NDArray[np.int64]) -> Values:
 def _touch_intensity(
     regions: Regions, image: NDArray[Any], first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> Values:
-    """Mean over touching pixels of the mean of the two sides."""
+    """Mean over touching pixels of the mean of the two sides, rounded down for whole numbers."""
+    whole = np.issubdtype(image.dtype, np.integer)
     n = len(regions) + 1
     wanted = (first + 1) * n + second + 1
     sums, counts = np.zeros((2, len(wanted)))
@@ -197,6 +228,7 @@ def _touch_intensity(
         low, high = np.minimum(a, b)[inner].astype(np.int64), np.maximum(a, b)[inner]
         at = np.searchsorted(wanted, low * n + high)
         mean = (left[inner].astype(np.float64) + right[inner]) / 2
+        mean = np.floor(mean) if whole else mean
         sums += np.bincount(at, mean, minlength=len(wanted))
         counts += np.bincount(at, minlength=len(wanted))
     return ratio(sums, counts)
