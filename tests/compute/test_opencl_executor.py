@@ -206,20 +206,6 @@ def test_a_filter_that_this_version_lacks_is_an_error(image):
         executor_for("opencl").features(replace(plan, steps=steps), image, whole(image))
 
 
-def test_kernels_stay_in_their_buffers():
-    """A slice in the middle of a deep block: whoever reads on from it reads far past the end."""
-    plan = build_plan(
-        FeatureSet.parse("gaussian_blur=2 mean=2 sobel=0 hessian_eigenvalues=1"), ndim=3
-    )
-    image = np.random.default_rng(0).normal(size=(1, 33, 300, 300)).astype(np.float32)
-    opencl = executor(16)
-    inner = (slice(16, 17), slice(0, 300), slice(0, 300))
-    expected = opencl.features(plan, image, whole(image))[:, inner[0]]
-    for _ in range(3):
-        alone = executor(16)
-        np.testing.assert_array_equal(alone.features(plan, image, inner), expected)
-
-
 def test_threads_do_not_disturb_each_other(opencl, image, program):
     inputs = [image * factor for factor in (1, 2, 3, 4)]
     expected = [opencl.predict(program, i, whole(i)) for i in inputs]
