@@ -25,7 +25,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 class Person:
     """Does what somebody in front of the screen would do, and waits as they would."""
 
-    def __init__(self, viewer, qtbot, image=None, **options) -> None:
+    def __init__(self, viewer, qtbot, image=None, trees=20, **options) -> None:
         self.viewer = viewer
         self._qtbot = qtbot
         if image is not None:
@@ -33,6 +33,7 @@ class Person:
         open_pixel_classifier(viewer)
         self.workspace: Workspace = workspace_of(viewer)
         self.session = self.workspace.session
+        self.session.set_recipe(n_trees=trees)
 
     @property
     def strokes(self):

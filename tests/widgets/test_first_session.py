@@ -13,7 +13,7 @@ PICTURES = Path(__file__).parents[2] / "test_output"
 
 
 def test_from_sample_to_reopened_model(person, tmp_path):
-    someone = person(show=True)
+    someone = person(show=True, trees=100)
     someone.dock("Annotate").empty.sample_button.click()
     assert someone.strokes.mode == "paint"
     assert someone.strokes.selected_label == 1
@@ -46,7 +46,7 @@ def test_from_sample_to_reopened_model(person, tmp_path):
 
 
 def test_live_follows_the_brush(person, nuclei):
-    someone = person(nuclei, show=True)
+    someone = person(nuclei, show=True, trees=100)
     someone.dock("Annotate").actions_bar.live.click()
     someone.paint_sample()
     someone.until(lambda: not someone.session.is_stale and someone.idle())

@@ -11,10 +11,11 @@ from napari_spinney.widgets.workspace import existing_workspace
 
 pytestmark = pytest.mark.gui
 
+MANIFEST = PluginManifest.from_distribution("napari-spinney")
+
 
 def test_everything_named_in_the_manifest_exists():
-    manifest = PluginManifest.from_distribution("napari-spinney")
-    for command in manifest.contributions.commands:
+    for command in MANIFEST.contributions.commands:
         assert callable(command.python_name and manifest_object(command.python_name))
 
 
@@ -32,13 +33,7 @@ def test_the_menu_command_opens_the_whole_workspace(make_napari_viewer, nuclei):
     assert viewer.layers.selection.active.name == "nuclei strokes"
 
 
-@pytest.mark.parametrize(
-    "widget",
-    [
-        w.display_name
-        for w in PluginManifest.from_distribution("napari-spinney").contributions.widgets
-    ],
-)
+@pytest.mark.parametrize("widget", [w.display_name for w in MANIFEST.contributions.widgets])
 def test_every_widget_opens_and_closes_without_a_leak(make_napari_viewer, widget):
     viewer = make_napari_viewer(strict_qt=True)
     dock, _ = viewer.window.add_plugin_dock_widget("napari-spinney", widget)
