@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from napari_spinney.features.feature import FeatureSet
 from napari_spinney.features.plan import UNBOUNDED, build_plan
 from napari_spinney.features.sets import named_sets
-from napari_spinney.features.steps import Combine, Correlate, External, Source
+from napari_spinney.features.steps import Combine, Correlate, External, Refine, Source
 
 
 def plan_of(words, **kwargs):
@@ -150,3 +150,25 @@ def test_no_channel():
 def test_3d_feature_of_a_2d_image():
     with pytest.raises(ValueError, match="'hessian_eigenvalue_middle=1' exists only in 3D"):
         plan_of("hessian_eigenvalue_middle=1")
+
+
+def test_long_gaussians_take_two_passes_unless_exact_ones_are_wanted():
+    words = "gaussian_blur=25 laplacian_of_gaussian=25"
+    two, one = plan_of(words), plan_of(words, exact=True)
+    assert any(isinstance(step, Refine) for step in two.steps)
+    assert not any(isinstance(step, Refine) for step in one.steps)
+    assert all(step.dilation == 1 for step in one.steps if isinstance(step, Correlate))
+    assert two.reach == one.reach == (100, 100)
+
+
+def test_features_share_both_passes_of_a_long_gaussian():
+    alone = plan_of("gaussian_blur=25")
+    shared = plan_of("gaussian_blur=25 sobel_of_gaussian_blur=25")
+    assert len(shared.steps) == len(alone.steps) + 1
+
+
+def test_a_coarse_pass_reaches_less_far_than_both():
+    plan = plan_of("gaussian_blur=25")
+    source, coarse, rows, _, _ = plan.reaches()
+    assert source == (0, 0)
+    assert coarse[0] < rows[0] == 100

@@ -161,7 +161,9 @@ def _fit(wanted: NDArray[np.float64], shape: _Shape) -> Cascade:
         first = shape.start + k * shape.dilation
         design[first : first + len(fine), k] = fine
     middle = slice(half, length - half)
-    coarse = np.linalg.lstsq(design[middle], wanted[middle], rcond=1e-10)[0]
+    normal = design[middle].T @ design[middle]
+    normal[np.diag_indices(len(normal))] += 1e-13 * normal.trace() / len(normal)
+    coarse = np.linalg.solve(normal, design[middle].T @ wanted[middle])
     sign = 1.0 if wanted[0] == wanted[-1] else -1.0
     coarse = _rounded(0.5 * (coarse + sign * coarse[::-1]))
     left = wanted - design @ coarse

@@ -143,7 +143,7 @@ def build_plan(
     ndim: int,
     n_channels: int = 1,
     spacing: Sequence[float] | None = None,
-    exact: bool = True,
+    exact: bool = False,
 ) -> Plan:
     """Steps that compute a feature set.
 
