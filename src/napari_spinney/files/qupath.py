@@ -1,0 +1,161 @@
+"""Annotations of QuPath: GeoJSON, and pictures with indexed colours."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SUFFIXES = (".geojson",)
+FURTHEST = 2**24
+"""Pixels from the origin; what lies beyond is no place in an image."""
+
+_IGNORED = "*"
+"""QuPath's classes that are to be ignored end with it."""
+
+
+def read_geojson(
+    path: Path, shape: tuple[int, ...]
+) -> tuple[NDArray[np.unsignedinteger], dict[int, str], dict[int, str]]:
+    """Paint the annotations of a GeoJSON file.
+
+    Parameters
+    ----------
+    path : Path
+        "Export objects as GeoJSON" of QuPath, in pixels of the full image.
+    shape : (n_rows, n_columns)
+        Shape of the image.
+
+    Returns
+    -------
+    classes : array
+        Where annotations overlap, the later one counts; a pixel belongs to a polygon if its
+        middle lies inside. Annotations without a class, and ignored ones ("Ignore*"), are left out.
+    names, colors : dict
+        Name and "#rrggbb" of each class, in the order in which they first appear.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or nothing in it has a class.
+    """
+    if len(shape) != 2:
+        raise ValueError(f"annotations of QuPath are 2D; the image has the shape {shape}")
+    numbers: dict[str, int] = {}
+    colors: dict[int, str] = {}
+    found = [(*_class_of(f), f.get("geometry")) for f in _features(path)]
+    known = {name for name, _, _ in found if name is not None}
+    classes = np.zeros(shape, np.min_scalar_type(len(known)))
+    for name, color, geometry in found:
+        if name is None:
+            continue
+        number = numbers.setdefault(name, len(numbers) + 1)
+        if color is not None:
+            colors[number] = color
+        classes[_painted(geometry, shape)] = number
+    if not numbers:
+        raise ValueError("nothing in it has a class: classify the annotations in QuPath")
+    return classes, {n: name for name, n in numbers.items()}, colors
+
+
+def _features(path: Path) -> list[dict[str, Any]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is no GeoJSON: {error}") from error
+    if isinstance(content, dict):
+        content = content.get("features", [content])
+    if not isinstance(content, list) or not all(isinstance(f, dict) for f in content):
+        raise ValueError("it is no GeoJSON: it holds no list of features")
+    return content
+
+
+def _class_of(feature: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Name and colour of the class of an annotation; None where it has none or is ignored."""
+    properties = feature.get("properties")
+    found = properties.get("classification") if isinstance(properties, dict) else None
+    if not isinstance(found, dict):
+        return None, None
+    parts = found.get("names")
+    name = found.get("name") or (": ".join(map(str, parts)) if isinstance(parts, list) else None)
+    if not name or str(name).endswith(_IGNORED):
+        return None, None
+    return str(name), _color(found)
+
+
+def _color(classification: dict[str, Any]) -> str | None:
+    rgb = classification.get("color")
+    packed = classification.get("colorRGB")
+    if isinstance(packed, int):
+        return f"#{packed & 0xFFFFFF:06x}"
+    if isinstance(rgb, list) and len(rgb) == 3 and all(isinstance(v, int) for v in rgb):
+        return "#" + "".join(f"{v & 255:02x}" for v in rgb)
+    return None
+
+
+def _painted(geometry: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Pixels of a geometry."""
+    from skimage.draw import line, polygon
+
+    mask = np.zeros(shape, bool)
+    try:
+        for kind, rings in _parts(geometry):
+            points = [np.asarray(ring, float)[:, 1::-1] for ring in rings]
+            if kind == "polygon":
+                # Middles of pixels lie at halves in QuPath and at whole numbers here.
+                inside = np.zeros(shape, bool)
+                for number, ring in enumerate(points):
+                    rows, columns = polygon(ring[:, 0] - 0.5, ring[:, 1] - 0.5, shape)
+                    inside[rows, columns] = number == 0
+                mask |= inside
+                continue
+            places = np.floor(points[0]).astype(int)
+            if np.abs(places).max() > FURTHEST:
+                raise ValueError(f"a point lies at {places[np.abs(places).argmax() // 2].tolist()}")
+            ends = itertools.pairwise(places) if len(places) > 1 else [(places, places)]
+            for start, end in ends:
+                rows, columns = line(*np.ravel(start), *np.ravel(end))
+                kept = (rows >= 0) & (columns >= 0) & (rows < shape[0]) & (columns < shape[1])
+                mask[rows[kept], columns[kept]] = True
+    except (TypeError, ValueError, IndexError, LookupError) as error:
+        raise ValueError(f"a geometry cannot be read: {str(geometry)[:80]}") from error
+    return mask
+
+
+def _parts(geometry: Any) -> Iterator[tuple[str, list[Any]]]:
+    """Polygons (an outline and its holes) and lines of a geometry."""
+    kind, coordinates = geometry["type"], geometry.get("coordinates")
+    if kind == "Polygon":
+        yield "polygon", coordinates
+    elif kind == "MultiPolygon":
+        for rings in coordinates:
+            yield "polygon", rings
+    elif kind == "LineString":
+        yield "line", [coordinates]
+    elif kind == "MultiLineString":
+        for each in coordinates:
+            yield "line", [each]
+    elif kind in ("Point", "MultiPoint"):
+        for each in [coordinates] if kind == "Point" else coordinates:
+            yield "line", [[each]]
+    elif kind == "GeometryCollection":
+        for each in geometry["geometries"]:
+            yield from _parts(each)
+    else:
+        raise ValueError(f"unknown geometry {kind!r}")
+
+
+def read_indexed(path: Path) -> NDArray[np.uint8] | None:
+    """Numbers of a PNG with indexed colours; None if it is none."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return np.array(picture, np.uint8) if picture.mode == "P" else None
