@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def report_html(session: Session) -> str:
     classifier = model.classifier
     parts = [
         _classes(session, classifier),
-        _error(session),
+        _error(session, classifier),
         _forest(classifier),
         _pairs("Made with", classifier.provenance_),
     ]
@@ -38,13 +38,30 @@ def _classes(session: Session, classifier: Any) -> str:
             mine = table.y == number
             pixels, strokes = f"{int(mine.sum()):,}", str(len(np.unique(table.stroke[mine])))
         rows.append((str(number), name, pixels, strokes))
+    if is_of_objects(classifier):
+        few = [row[:3] for row in rows]
+        return "<h4>Learnt from</h4>" + _table(("class", "name", "objects"), few)
     return "<h4>Learnt from</h4>" + _table(("class", "name", "px", "strokes"), rows)
 
 
-def _error(session: Session) -> str:
+def is_of_objects(classifier: Any) -> bool:
+    """Whether a model was trained on objects, borders or rows, and not on pixels."""
+    return classifier.state_.kind in (
+        "ObjectClassifier",
+        "ObjectSelector",
+        "ObjectMapper",
+        "ObjectMerger",
+        "TableRowClassifier",
+    )
+
+
+def _error(session: Session, classifier: Any) -> str:
     report = session.report
+    of: Literal["objects", "pixels"] = "objects" if is_of_objects(classifier) else "pixels"
+    what = "strokes" if of == "pixels" else of
     if report is None:
-        return "<h4>Error</h4><p>Not estimated yet: it needs several strokes of each class.</p>"
+        lacking = f"it needs several {what} of each class"
+        return f"<h4>Error</h4><p>Not estimated yet: {lacking}.</p>"
     names = {n: entry.name for n, entry in session.classes.items()}
     rows = [
         (names.get(c, str(c)), f"{100 * p:.1f} %", f"{100 * r:.1f} %", f"{s:,}")
@@ -52,8 +69,8 @@ def _error(session: Session) -> str:
             report.classes, report.precision, report.recall, report.support, strict=True
         )
     ]
-    head = ("class", "precision", "recall", "px")
-    return f"<h4>Error</h4><p>{escape(report.summary())}</p>{_table(head, rows)}"
+    head = ("class", "precision", "recall", "px" if what == "strokes" else what)
+    return f"<h4>Error</h4><p>{escape(report.summary(of))}</p>{_table(head, rows)}"
 
 
 def _forest(classifier: Any) -> str:

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from napari.utils.colormaps import DirectLabelColormap
 
 from napari_spinney import ObjectClassifier, load
 from napari_spinney.samples import load_sample
-from napari_spinney.widgets.objects_dock import ObjectsDock
+from napari_spinney.widgets.objects_dock import LABELS_OWN, ObjectsDock
 
 pytestmark = pytest.mark.gui
 
@@ -21,20 +22,37 @@ def sample():
 
 
 @pytest.fixture
-def dock(make_napari_viewer, sample, tmp_path, monkeypatch, qtbot):
+def viewer(make_napari_viewer):
+    return make_napari_viewer(show=False)
+
+
+@pytest.fixture
+def open_dock(viewer, qtbot):
+    """Open the dock in the viewer; it is closed in the end."""
+    opened = []
+
+    def make():
+        dock = ObjectsDock(viewer)
+        qtbot.addWidget(dock)
+        opened.append(dock)
+        return dock
+
+    yield make
+    for dock in opened:
+        dock.close()
+
+
+@pytest.fixture
+def dock(viewer, sample, open_dock, qtbot):
     """The dock on the sample, measured."""
-    monkeypatch.setenv("SPINNEY_CACHE", str(tmp_path / "cache"))
-    viewer = make_napari_viewer(show=False)
     viewer.add_image(sample.image, name="image", scale=sample.spacing, units="um")
     viewer.add_labels(sample.labels, name="objects", scale=sample.spacing, units="um")
     viewer.add_labels(sample.strokes, name="strokes", scale=sample.spacing, units="um")
-    dock = ObjectsDock(viewer)
-    qtbot.addWidget(dock)
+    dock = open_dock()
     dock.form.image.setCurrentText("image")
     dock.measure.click()
-    qtbot.waitUntil(lambda: dock.measured is not None, timeout=WAIT)
-    yield dock
-    dock.close()
+    qtbot.waitUntil(lambda: dock.work.measured is not None, timeout=WAIT)
+    return dock
 
 
 def truth_of(sample, labels):
@@ -42,10 +60,18 @@ def truth_of(sample, labels):
 
 
 def answered(dock, qtbot):
-    qtbot.waitUntil(
-        lambda: dock.answer is not None and not dock.workspace.jobs.is_running("objects"),
-        timeout=WAIT,
-    )
+    qtbot.waitUntil(lambda: dock.work.answer is not None and not dock.work.is_busy(), timeout=WAIT)
+
+
+def teach(dock, sample, each=5):
+    """Click some objects of both classes."""
+    labels = dock.work.measured.table["label"].tolist()
+    truth = truth_of(sample, labels)
+    for number in (1, 2):
+        dock.form.click_class.setCurrentIndex(number - 1)
+        for label in [n for n, t in zip(labels, truth, strict=True) if t == number][:each]:
+            dock.give_class(label)
+    return truth
 
 
 def test_measurements_are_shown_and_given_to_the_layer(dock, sample):
@@ -58,51 +84,105 @@ def test_measurements_are_shown_and_given_to_the_layer(dock, sample):
     assert dock.table.view.model().rowCount() == 40
 
 
-def test_the_menu_opens_it(make_napari_viewer, sample):
-    viewer = make_napari_viewer(show=False)
+def test_the_menu_opens_it(viewer, sample):
     viewer.add_labels(sample.labels, name="objects")
     _, dock = viewer.window.add_plugin_dock_widget("napari-spinney", "Objects")
     assert dock.form.labels.currentText() == "objects"
     assert dock.form.image.currentText() == "none"
     dock.start_learning()
-    assert "Press Measure first" in dock.told.text()
+    assert "Press Measure first" in dock.told.text.text()
 
 
 def test_clicks_teach_classes_live(dock, sample, qtbot):
-    labels = dock.measured.table["label"].tolist()
-    truth = truth_of(sample, labels)
-    for number in (1, 2):
-        dock.form.click_class.setCurrentIndex(number - 1)
-        chosen = [label for label, t in zip(labels, truth, strict=True) if t == number][:5]
-        for label in chosen:
-            dock.give_class(label)
+    truth = teach(dock, sample)
     answered(dock, qtbot)
-    assert np.mean(dock.measured.table["class"] == truth) >= 0.9
-    picture = dock.viewer.layers["objects classes"]
-    np.testing.assert_array_equal(picture.data > 0, sample.labels > 0)
-    assert "class" in dock.viewer.layers["objects"].features
-    assert "held out" in dock.told.text()
+    layer = dock.viewer.layers["objects"]
+    assert np.mean(dock.work.measured.table["class"] == truth) >= 0.9
+    assert np.mean(layer.features["class"] == truth) >= 0.9
+    assert "Error on objects not learnt from" in dock.told.text.text()
+
+
+def test_objects_take_the_colour_of_their_class(dock, sample, qtbot):
+    layer = dock.viewer.layers["objects"]
+    before = layer.colormap
+    teach(dock, sample)
+    answered(dock, qtbot)
+    assert dock.color_by.currentText() == "class"
+    table = dock.work.measured.table
+    for number, color in ((1, "#0072b2"), (2, "#e69f00")):
+        label = int(table["label"][table["class"] == number].iloc[0])
+        rgb = np.round(255 * layer.get_color(label)[:3]).astype(int)
+        assert "#" + "".join(f"{part:02x}" for part in rgb) == color
+    dock.color_by.setCurrentText(LABELS_OWN)
+    assert layer.colormap is before
+
+
+def test_a_measurement_colours_objects_and_becomes_a_layer(dock, sample):
+    layer = dock.viewer.layers["objects"]
+    dock.color_by.setCurrentText("area")
+    assert isinstance(layer.colormap, DirectLabelColormap)
+    dock.as_layer.click()
+    made = dock.viewer.layers["objects area"]
+    assert made.data.max() == pytest.approx(dock.work.measured.table["area"].max())
+    np.testing.assert_array_equal(made.scale, layer.scale)
+    dock.as_layer.click()
+    assert [x.name for x in dock.viewer.layers].count("objects area") == 1
 
 
 def test_strokes_teach_classes(dock, sample, qtbot, tmp_path):
+    dock.live.setChecked(False)
     dock.form.strokes.setCurrentText("strokes")
+    assert "painted on them" in dock.told.text.text()
     dock.train.click()
     answered(dock, qtbot)
-    truth = truth_of(sample, dock.measured.table["label"])
-    assert np.mean(dock.measured.table["class"] == truth) >= 0.95
-    dock.save_model(str(tmp_path / "model.spinney"))
+    truth = truth_of(sample, dock.work.measured.table["label"])
+    assert np.mean(dock.work.measured.table["class"] == truth) >= 0.95
+    dock.work.save(str(tmp_path / "model.spinney"))
     model = load(tmp_path / "model.spinney")
     assert isinstance(model, ObjectClassifier)
+    dock.as_layer.click()
     np.testing.assert_array_equal(
-        model.predict(sample.labels, sample.image), dock.viewer.layers["objects classes"].data
+        model.predict(sample.labels, sample.image, spacing=sample.spacing),
+        dock.viewer.layers["objects classes"].data,
     )
+
+
+def test_a_stroke_painted_later_is_learnt_at_once(dock, qtbot):
+    layer = dock.viewer.layers["strokes"]
+    dock.form.strokes.setCurrentText("strokes")
+    answered(dock, qtbot)
+    trained = dock.work.session.model
+    layer.data[...] = np.where(layer.data == 1, 3, layer.data)
+    layer.events.paint(value=[])
+    qtbot.waitUntil(lambda: dock.work.session.model is not trained, timeout=WAIT)
+    assert dock.work.session.model.classifier.classes_.tolist() == [2, 3]
+    qtbot.waitUntil(lambda: not dock.work.is_busy(), timeout=WAIT)
 
 
 def test_a_click_again_takes_the_class_away(dock):
     dock.give_class(1)
-    assert dock.clicked.by_object == {1: 1}
+    assert dock.work.given.by_object == {1: 1}
     dock.give_class(1)
-    assert dock.clicked.by_object == {}
+    assert dock.work.given.by_object == {}
+
+
+def test_digits_give_classes_to_rows(dock, qtbot):
+    view = dock.table.view
+    view.selectRow(4)
+    label = int(view.model().index(4, 0).data())
+    qtbot.keyClicks(view, "2")
+    assert dock.work.given.by_object == {label: 2}
+    qtbot.keyClicks(view, "0")
+    assert dock.work.given.by_object == {}
+
+
+def test_classes_can_be_named(dock):
+    box = dock.form.click_class
+    box.lineEdit().setText("long ones")
+    box.lineEdit().editingFinished.emit()
+    assert dock.work.session.classes[1].name == "long ones"
+    dock.give_class(3)
+    assert "1 object of long ones" in dock.told.text.text()
 
 
 def press(dock, label, sample, *, drag=False):
@@ -115,7 +195,7 @@ def press(dock, label, sample, *, drag=False):
         dims_displayed=[0, 1],
         type="mouse_press",
     )
-    steps = dock._on_layer_clicked(layer, event)
+    steps = layer.mouse_drag_callbacks[-1](layer, event)
     next(steps)
     for kind in ["mouse_move", "mouse_release"] if drag else ["mouse_release"]:
         event.type = kind
@@ -124,15 +204,16 @@ def press(dock, label, sample, *, drag=False):
 
 def test_a_press_gives_a_class_and_a_drag_does_not(dock, sample):
     press(dock, 9, sample, drag=True)
-    assert dock.clicked.by_object == {}
+    assert dock.work.given.by_object == {}
     press(dock, 9, sample)
-    assert dock.clicked.by_object == {9: 1}
+    assert dock.work.given.by_object == {9: 1}
 
 
 def test_looking_gives_no_class_and_shows_the_row(dock, sample):
     dock.form.click_class.setCurrentText("no class, look only")
+    dock.form.click_class.setCurrentIndex(dock.form.click_class.count() - 1)
     press(dock, 9, sample)
-    assert dock.clicked.by_object == {}
+    assert dock.work.given.by_object == {}
     chosen = dock.table.view.selectionModel().selectedRows()
     assert [dock.table.view.model().index(c.row(), 0).data() for c in chosen] == ["9"]
 
@@ -140,7 +221,7 @@ def test_looking_gives_no_class_and_shows_the_row(dock, sample):
 def test_a_row_leads_to_its_object(dock, sample):
     row = 7
     dock.table.row_chosen.emit(row)
-    label = int(dock.measured.table["label"][row])
+    label = int(dock.work.measured.table["label"][row])
     assert dock.viewer.layers["objects"].selected_label == label
     middle = np.argwhere(sample.labels == label).mean(axis=0) * 0.5
     np.testing.assert_allclose(dock.viewer.scene.camera.center[-2:], middle)
@@ -157,20 +238,41 @@ def test_the_filter_takes_conditions_and_nothing_else(dock):
         assert dock.table.filter.toolTip()
 
 
+def test_headings_say_what_is_measured(dock):
+    model = dock.table.view.model().sourceModel()
+    column = list(dock.work.measured.table.columns).index("area")
+    from qtpy.QtCore import Qt
+
+    tip = model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert "µm²" in tip
+
+
 def test_tables_go_out_and_come_in(dock, tmp_path):
-    dock.export_table(str(tmp_path / "t.csv"))
+    dock.files.export_table(str(tmp_path / "t.csv"))
     table = pd.read_csv(tmp_path / "t.csv")
     assert len(table) == 40
     table[["label"]].assign(other=range(40)).to_csv(tmp_path / "other.csv", index=False)
-    dock.join_table(str(tmp_path / "other.csv"))
-    assert dock.measured.table["other"].tolist() == list(range(40))
+    dock.files.join_table(str(tmp_path / "other.csv"))
+    assert dock.work.measured.table["other"].tolist() == list(range(40))
+    assert "1 columns more" in dock.told.text.text()
     table[["area"]].to_csv(tmp_path / "wrong.csv", index=False)
-    dock.join_table(str(tmp_path / "wrong.csv"))
-    assert "no column label" in dock.told.text()
+    dock.files.join_table(str(tmp_path / "wrong.csv"))
+    assert "no column label" in dock.told.text.text()
 
 
 def test_an_image_of_another_size_says_so(dock):
     dock.viewer.add_image(np.zeros((8, 8)), name="small")
     dock.form.image.setCurrentText("small")
     dock.measure.click()
-    assert "do not lie on each other" in dock.told.text()
+    assert "do not lie on each other" in dock.told.text.text()
+    assert not dock.told.details.isHidden()
+
+
+def test_a_closed_dock_leaves_the_layer_as_it_was(dock):
+    layer = dock.viewer.layers["objects"]
+    before = layer.colormap
+    callbacks = len(layer.mouse_drag_callbacks)
+    dock.color_by.setCurrentText("area")
+    dock.close()
+    assert layer.colormap is before
+    assert len(layer.mouse_drag_callbacks) == callbacks - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -79,15 +79,19 @@ class ValidationReport:
         """Number of folds."""
         return len(self.fold_errors)
 
-    def summary(self) -> str:
-        """Say it in one sentence."""
+    def summary(self, what: Literal["pixels", "objects"] = "pixels") -> str:
+        """Say it in one sentence; ``what`` the rows are."""
         worst = int(np.argmin(self.f1))
+        alone = what == "objects" and self.grouped_by == "strokes"
+        groups = "objects" if alone else self.grouped_by
         return (
-            f"{100 * self.error:.1f} % of {sum(self.support)} annotated pixels are wrong when "
-            f"whole {self.grouped_by} are held out ({self.n_groups} {self.grouped_by} in "
+            f"{100 * self.error:.1f} % of {sum(self.support)} annotated {what} are wrong when "
+            f"{'' if alone else 'whole '}{groups} are held out ({self.n_groups} {groups} in "
             f"{self.n_folds} folds, {100 * min(self.fold_errors):.1f} to "
             f"{100 * max(self.fold_errors):.1f} %); class {self.classes[worst]} is the weakest "
-            f"(F1 {self.f1[worst]:.2f}), and places unlike any stroke may be worse."
+            f"(F1 {self.f1[worst]:.2f}), and "
+            f"{'places unlike any stroke' if what == 'pixels' else 'objects unlike any of them'} "
+            "may be worse."
         )
 
     def to_dict(self) -> dict[str, Any]:

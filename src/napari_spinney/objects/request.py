@@ -57,6 +57,13 @@ class Column:
         return self.measurement.column(self.number, self.channel)
 
 
+_UNITS = {
+    "length": "length, µm where the pixel size is known, else pixels",
+    "area": "area (volume in 3D), µm² (µm³) where the pixel size is known, else pixels",
+    "none": "none, a ratio or a number",
+}
+
+
 def columns_of(features: Words, *, ndim: int, n_channels: int) -> tuple[Column, ...]:
     """Translate words to columns, in their order, each once.
 
@@ -135,6 +142,14 @@ def _nearest(word: str) -> str:
     if close:
         return f"the nearest known are {', '.join(map(repr, close))}"
     return f"groups are {', '.join(GROUPS)}; measurement_table() lists all names"
+
+
+def definition_of(column: str) -> str:
+    """What a column of `measure` is, in one sentence with its unit; empty for other columns."""
+    for entry in MEASUREMENTS:
+        if entry.match(column) is not None:
+            return f"{entry.definition} Unit: {_UNITS.get(entry.unit, entry.unit)}."
+    return ""
 
 
 def measurement_table() -> str:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QWheelEvent
 
 
-class ChartCanvas(FigureCanvasQTAgg):  # type: ignore[misc]
+class ChartCanvas(FigureCanvasQTAgg):
     """Draws one chart; the wheel scrolls the dock it is in."""
 
     def __init__(self) -> None:
-        super().__init__(Figure(layout="constrained"))
+        super().__init__(Figure(layout="constrained"))  # type: ignore[no-untyped-call]
         self.setMinimumHeight(230)
         self.ax: Axes | None = None
 
@@ -31,7 +31,7 @@ class ChartCanvas(FigureCanvasQTAgg):  # type: ignore[misc]
         result = draw(self.ax)
         palette = self.palette()
         set_colors(self.ax, palette.text().color().name(), palette.window().color().name())
-        self.draw()
+        self.draw()  # type: ignore[no-untyped-call]
         return result
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:

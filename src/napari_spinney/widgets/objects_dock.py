@@ -5,39 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from napari_spinney.classifiers.rows import IDENTITY_COLUMNS
-from napari_spinney.widgets.dock import Dock
+from napari_spinney.widgets.dock import Dock, section
 from napari_spinney.widgets.layers import full_resolution
+from napari_spinney.widgets.links import link
+from napari_spinney.widgets.objects_charts import ObjectsCharts
+from napari_spinney.widgets.objects_empty import NoObjects
+from napari_spinney.widgets.objects_files import ObjectsFiles
 from napari_spinney.widgets.objects_form import ObjectsForm
 from napari_spinney.widgets.objects_layers import (
-    center_on,
-    middle_of,
     objects_of,
-    show_classes,
+    show_column,
+    show_objects,
+    track_points,
 )
-from napari_spinney.widgets.objects_model import (
-    Answer,
-    ClickedClasses,
-    Key,
-    Measured,
-    classes_given,
-    learning,
-    measuring,
-)
+from napari_spinney.widgets.objects_model import CLASS
+from napari_spinney.widgets.objects_picture import ObjectsPicture
+from napari_spinney.widgets.objects_status import ObjectsStatus
 from napari_spinney.widgets.objects_table import ObjectsTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from napari import Viewer
     from napari.layers import Labels
     from qtpy.QtGui import QCloseEvent
 
-LANE = "objects"
-TABLES = "Tables (*.csv *.tsv *.parquet)"
-CLASS = "class"
+    from napari_spinney.widgets.objects_model import Key
+
+LABELS_OWN = "their labels"
 
 
 class ObjectsDock(Dock):
@@ -48,238 +43,200 @@ class ObjectsDock(Dock):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
         self.viewer = self.workspace.viewer
-        self.measured: Measured | None = None
-        self.answer: Answer | None = None
-        self.clicked = ClickedClasses()
-        self._layer: Labels | None = None
-        self.form = ObjectsForm(self.viewer)
+        self.work = self.workspace.objects
+        self.picture = ObjectsPicture(self.viewer)
+        self.form = ObjectsForm(self.viewer, self.work.session)
         self.measure = _button("Measure", "Measures all objects; the table appears below.")
         self.live = QCheckBox("Live")
-        self.live.setToolTip("Learns anew after each click.")
-        self.live.setChecked(True)
+        self.live.setToolTip("Learns anew after each click and each stroke.")
+        self.live.setChecked(self.work.live)
         self.train = _button("Train", "Learns from the objects that have a class.")
-        self.save = _button(
-            "Save …", "Saves the model as .spinney, for Python and the command line."
+        self.color_by = QComboBox()
+        self.color_by.setToolTip(
+            "What colours the objects in the picture: their labels, their class, or a measurement."
         )
-        self.export = _button("Export …", "Writes the table as .csv, .tsv or .parquet.")
-        self.load = _button("Join …", "Adds the columns of a table from elsewhere by label.")
-        self.told = QLabel("Choose the layer that holds the objects, then press Measure.")
-        self.told.setWordWrap(True)
+        self.color_by.addItem(LABELS_OWN)
+        self.as_layer = _button("As layer", "Makes a layer of what colours the objects.")
         self.table = ObjectsTable()
+        self.charts = ObjectsCharts(self.work.session)
+        self.charts_section: Any = section("Charts", self.charts)
+        self.files = ObjectsFiles(self.work)
+        self.told = ObjectsStatus(self.work)
+        self.no_objects = NoObjects(self.viewer)
+        self._strokes: Labels | None = None
+        self._lay_out()
+        self._connect()
+        self._on_layers_changed()
+        self._on_table_changed()
+
+    def _lay_out(self) -> None:
         self.rows.addWidget(self.form)
         self.rows.addWidget(_row(self.measure, self.live, self.train))
-        self.rows.addWidget(self.told)
         self.rows.addWidget(self.table, 1)
-        self.rows.addWidget(_row(self.save, self.export, self.load))
+        self.rows.addWidget(_row(QLabel("Colour by"), self.color_by, self.as_layer, stretch=1))
+        self.rows.addWidget(self.charts_section)
+        self.rows.addWidget(self.files)
+        self.layout().addWidget(self.told)
+        self._stack.addWidget(self.no_objects)
         self.status.setVisible(False)
-        self._connect()
 
     def _connect(self) -> None:
         self.measure.clicked.connect(self.start_measuring)
         self.train.clicked.connect(self.start_learning)
+        self.live.toggled.connect(self._on_live_toggled)
+        self.color_by.currentTextChanged.connect(self._on_color_chosen)
+        self.as_layer.clicked.connect(self._on_as_layer_clicked)
+        self.form.strokes.currentIndexChanged.connect(self._on_strokes_chosen)
         self.table.row_chosen.connect(self.go_to_row)
-        self.save.clicked.connect(self._on_save_clicked)
-        self.export.clicked.connect(self._on_export_clicked)
-        self.load.clicked.connect(self._on_load_clicked)
+        self.table.class_pressed.connect(self._on_class_pressed)
+        self.charts_section.toggled.connect(self.charts.set_unfolded)
+        link(self, self.choose_row, self.charts.row_chosen)
+        link(self, self._on_layers_changed, self.form.layers_changed)
+        link(self, self.give_class, self.picture.clicked)
+        link(self, self._on_table_changed, self.work.table_changed)
+        link(self, self._on_answered, self.work.answered)
+        link(self, self._on_classes_changed, self.work.session.classes_changed)
+        link(self, self.show_feature, self.work.feature_chosen)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Let go of the viewer and of the layer."""
-        self._release()
-        self.form.close_connections()
+        self._watch_strokes(None)
+        self.picture.release()
         super().closeEvent(event)
 
     def _on_images_changed(self) -> None:
-        super()._on_images_changed()
         self.status.setVisible(False)
 
-    # ------------------------------------------------------------------ measure
+    def _on_layers_changed(self) -> None:
+        empty = self.form.labels.count() == 0
+        self._stack.setCurrentIndex(2 if empty else 0)
+        self.told.setVisible(not empty)
+        if self.picture.layer is not None and self.picture.layer not in self.viewer.layers:
+            self.picture.release()
+
+    # ----------------------------------------------------------- measure and learn
 
     def start_measuring(self) -> None:
         """Measure the objects of the chosen layer in the background."""
         layer, image = self.form.labels.currentData(), self.form.image.currentData()
-        if layer is None:
-            self.told.setText("There is no labels layer: open one, or segment objects first.")
-            return
+        tracks = self.form.tracks.currentData()
         try:
             objects = objects_of(layer, image)
+            points = None if tracks is None else track_points(tracks, layer)
         except (ValueError, TypeError) as error:
-            self._fail(error)
+            self.work.fail(error)
             return
-        self.told.setText("Measuring …")
-        self.workspace.jobs.start(
-            LANE,
-            measuring,
-            objects,
-            self.form.features(),
-            on_return=lambda measured: self._on_measured(layer, measured),
-            on_error=self._fail,
-        )
-
-    def _on_measured(self, layer: Labels, measured: Measured) -> None:
-        if layer is not self._layer:
-            self._release()
-            self.clicked = ClickedClasses()
-            layer.mouse_drag_callbacks.append(self._on_layer_clicked)
-            self._layer = layer
-        self._show(measured)
-        self.told.setText(
-            f"{len(measured.table)} objects. Click some of each class in the picture (with the "
-            f"pan tool), or choose a layer with strokes and press Train."
-        )
-
-    def _show(self, measured: Measured) -> None:
-        self.measured = measured
-        self.table.show_frame(measured.table)
-        if self._layer is not None and "frame" not in measured.table:
-            self._layer.features = measured.table.assign(index=measured.table["label"])
-
-    def _release(self) -> None:
-        if self._layer is not None and self._on_layer_clicked in self._layer.mouse_drag_callbacks:
-            self._layer.mouse_drag_callbacks.remove(self._on_layer_clicked)
-        self._layer = None
-
-    # ------------------------------------------------------------------ classes
-
-    def _on_layer_clicked(self, layer: Labels, event: Any) -> Iterator[None]:
-        """Look up the object under the mouse, and give it the chosen class; a drag pans."""
-        if layer.mode not in ("pan_zoom", "pick"):
-            return
-        value = layer.get_value(
-            event.position,
-            view_direction=event.view_direction,
-            dims_displayed=event.dims_displayed,
-            world=True,
-        )
-        yield
-        dragged = event.type == "mouse_move"
-        while event.type == "mouse_move":
-            yield
-        if value and not dragged:
-            self.give_class(self._key(int(value), layer, event.position))
-
-    def give_class(self, key: Key) -> None:
-        """Give an object the class that a click gives, and learn if live."""
-        if self.measured is None or (row := self.measured.row_of(key)) is None:
-            return
-        self.table.choose(row)
-        number = int(self.form.click_class.currentData())
-        if number == 0:
-            return
-        self.clicked.give(key, number)
-        given = len(self.clicked.by_object)
-        self.told.setText(f"{given} objects have a class by click.")
-        if self.live.isChecked() and len(set(self.clicked.by_object.values())) > 1:
-            self.start_learning()
+        if layer is not self.picture.layer:
+            self.work.forget_classes()
+            self.picture.bind(layer)
+        self.work.measure(objects, self.form.features(), points)
 
     def start_learning(self) -> None:
         """Learn from what has a class, in the background; older work is dropped."""
-        if self.measured is None:
-            self.told.setText("Press Measure first: classes are told apart by measurements.")
+        self.work.learn()
+
+    def give_class(self, key: Key) -> None:
+        """Look an object up, and give it the class that a click gives."""
+        row = None if self.work.measured is None else self.work.measured.row_of(key)
+        if row is None:
             return
-        painted = self.form.strokes.currentData()
-        try:
-            strokes = None if painted is None else np.array(full_resolution(painted))
-            classes = classes_given(self.measured, self.clicked.by_object, strokes)
-        except (ValueError, TypeError) as error:
-            self._fail(error)
+        self.table.choose(row)
+        self.charts.mark_row(row)
+        if self.form.click_number:
+            self.work.give(key, self.form.click_number)
+
+    def _on_class_pressed(self, row: int, number: int) -> None:
+        if self.work.measured is not None:
+            self.work.give(self.work.measured.key_of(row), number)
+
+    def _on_live_toggled(self, live: bool) -> None:
+        self.work.live = live
+
+    def _on_strokes_chosen(self, index: int = -1) -> None:
+        self._watch_strokes(self.form.strokes.currentData())
+        if self._strokes is not None:
+            self.work.note_change()
+
+    def _watch_strokes(self, layer: Labels | None) -> None:
+        if self._strokes is not None:
+            self._strokes.events.paint.disconnect(self._on_painted)
+        self._strokes = layer
+        self.work.strokes = None if layer is None else self._painted
+        if layer is not None:
+            layer.events.paint.connect(self._on_painted)
+
+    def _painted(self) -> np.ndarray:
+        return np.array(full_resolution(self._strokes))
+
+    def _on_painted(self, event: Any = None) -> None:
+        self.work.note_change()
+
+    # ------------------------------------------------------- table, chart, picture
+
+    def _on_table_changed(self) -> None:
+        measured = self.work.measured
+        if measured is None:
             return
-        columns = [
-            str(name)
-            for name in self.measured.table.select_dtypes("number").columns
-            if name not in (*IDENTITY_COLUMNS, CLASS)
-        ]
-        self.told.setText("Learning …")
-        self.workspace.jobs.start(
-            LANE,
-            learning,
-            self.measured,
-            classes,
-            columns,
-            on_return=self._on_answer,
-            on_error=self._fail,
+        self.table.show_frame(measured.table)
+        self.charts.show_measured(measured)
+        columns = [name for name in measured.table.columns if name not in ("label", "frame")]
+        self._list_colors([str(name) for name in columns])
+        self.picture.show(measured)
+
+    def _on_answered(self) -> None:
+        answer, layer = self.work.answer, self.picture.layer
+        if answer is None or layer is None:
+            return
+        if answer.picture is not None:
+            show_objects(self.viewer, layer, answer.picture)
+        elif self.color_by.findText(answer.column) < 0:
+            self.color_by.addItem(answer.column)
+            self.color_by.setCurrentText(answer.column)
+
+    def _on_classes_changed(self) -> None:
+        self.charts.refresh()
+        if self.color_by.currentText() == CLASS:
+            self._on_color_chosen(CLASS)
+
+    def _list_colors(self, columns: list[str]) -> None:
+        chosen = self.color_by.currentText()
+        self.color_by.blockSignals(True)
+        self.color_by.clear()
+        self.color_by.addItems([LABELS_OWN, *columns])
+        self.color_by.setCurrentText(chosen if chosen in columns else LABELS_OWN)
+        self.color_by.blockSignals(False)
+        if chosen not in columns:
+            self._on_color_chosen(LABELS_OWN)
+
+    def _on_color_chosen(self, column: str) -> None:
+        colors = {n: entry.color for n, entry in self.work.session.classes.items()}
+        self.picture.color_by("" if column == LABELS_OWN else column, colors)
+
+    def _on_as_layer_clicked(self) -> None:
+        column, measured, layer = (
+            self.color_by.currentText(),
+            self.work.measured,
+            self.picture.layer,
         )
-
-    def _on_answer(self, answer: Answer) -> None:
-        if self.measured is None or self._layer is None:
+        if measured is None or layer is None or column == LABELS_OWN:
+            self.work.tell("Choose a class or a measurement under Colour by first.")
             return
-        self.answer = answer
-        table = self.measured.table.drop(columns=CLASS, errors="ignore")
-        table.insert(list(table.columns).index("label") + 1, CLASS, answer.classes)
-        self._show(Measured(self.measured.objects, table))
-        show_classes(self.viewer, self._layer, answer.picture)
-        counts = np.unique(answer.classes, return_counts=True)
-        words = ", ".join(f"{n} of class {c}" for c, n in zip(*counts, strict=True))
-        self.told.setText(f"Found {words}. {answer.report}")
+        show_column(self.viewer, layer, measured, column, self.work.session.classes.values())
 
-    # ------------------------------------------------------- table and picture
+    def choose_row(self, row: int) -> None:
+        """Select a row of the table, and go to its object."""
+        self.table.choose(row)
+        self.go_to_row(row)
 
     def go_to_row(self, row: int) -> None:
-        """Centre the view on the object of a row, and select its label."""
-        if self.measured is None or self._layer is None:
-            return
-        values = self.measured.table.iloc[row]
-        layer, objects = self._layer, self.measured.objects
-        place = middle_of(objects, int(values["label"]), int(values.get("frame", 0)))
-        layer.selected_label = int(values["label"])
-        center_on(self.viewer, np.array(layer.data_to_world(place), float))
+        """Centre the view on the object of a row, and mark it in the chart."""
+        self.picture.go_to(row)
+        self.charts.mark_row(row)
 
-    def _key(self, label: int, layer: Labels, position: Any) -> Key:
-        objects = self.measured.objects if self.measured is not None else None
-        if objects is None or objects.time_axis is None:
-            return label
-        return round(float(layer.world_to_data(position)[objects.time_axis])), label
-
-    # ------------------------------------------------------------------- files
-
-    def save_model(self, path: str) -> None:
-        """Write the classifier."""
-        if self.answer is not None:
-            self.answer.classifier.save(path)
-            self.told.setText(f"Saved {path}")
-
-    def export_table(self, path: str) -> None:
-        """Write the table."""
-        from napari_spinney.files.tables import write_table
-
-        if self.measured is not None:
-            try:
-                write_table(path, self.measured.table)
-            except (ValueError, OSError) as error:
-                self._fail(error)
-                return
-            self.told.setText(f"Saved {path}")
-
-    def join_table(self, path: str) -> None:
-        """Add the columns of a table by label."""
-        from napari_spinney.files.tables import read_table
-
-        if self.measured is None:
-            self.told.setText("Press Measure first: the table is joined to the objects by label.")
-            return
-        try:
-            self._show(self.measured.joined(read_table(path)))
-        except ValueError as error:
-            self._fail(error)
-
-    def _on_save_clicked(self) -> None:
-        self._ask_where("Save model", "Spinney model (*.spinney)", self.save_model)
-
-    def _on_export_clicked(self) -> None:
-        self._ask_where("Export the table", TABLES, self.export_table)
-
-    def _ask_where(self, title: str, kinds: str, then: Any) -> None:
-        dialog = QFileDialog(self, title, "", kinds)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.fileSelected.connect(then)
-        dialog.open()
-
-    def _on_load_clicked(self) -> None:
-        dialog = QFileDialog(self, "Join a table", "", TABLES)
-        dialog.fileSelected.connect(self.join_table)
-        dialog.open()
-
-    def _fail(self, error: Exception) -> None:
-        self.told.setText(f"⚠ {error}")
+    def show_feature(self, name: str) -> None:
+        """Show a measurement on the objects and in the chart."""
+        self.color_by.setCurrentText(name)
+        self.charts.show_feature(name)
 
 
 def _button(text: str, tip: str) -> QPushButton:
@@ -288,10 +245,10 @@ def _button(text: str, tip: str) -> QPushButton:
     return button
 
 
-def _row(*widgets: QWidget) -> QWidget:
+def _row(*widgets: QWidget, stretch: int = -1) -> QWidget:
     holder = QWidget()
     layout = QHBoxLayout(holder)
     layout.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        layout.addWidget(widget)
+    for place, widget in enumerate(widgets):
+        layout.addWidget(widget, int(place == stretch))
     return holder

@@ -1,14 +1,13 @@
-"""Objects as layers: read from a labels layer, shown as classes, gone to."""
+"""Objects as layers: read from a labels layer, answered in layers, gone to."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Labels
+from napari.layers import Image, Labels
 
 from napari_spinney.classifiers.object_images import ObjectImage
-from napari_spinney.session import ClassEntry
 from napari_spinney.widgets.layers import (
     axes_of,
     class_colormap,
@@ -16,11 +15,17 @@ from napari_spinney.widgets.layers import (
     geometry,
     spacing_of,
 )
-from napari_spinney.widgets.objects_form import N_CLASSES
+from napari_spinney.widgets.objects_model import CLASS, TrackPoints
 from napari_spinney.widgets.results import KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari import Viewer
+    from napari.layers import Layer, Tracks
+
+    from napari_spinney.session import ClassEntry
+    from napari_spinney.widgets.objects_model import Measured
 
 
 def objects_of(layer: Labels, image: Any) -> ObjectImage:
@@ -39,6 +44,32 @@ def objects_of(layer: Labels, image: Any) -> ObjectImage:
     )
 
 
+def track_points(tracks: Tracks, labels: Labels) -> TrackPoints:
+    """Points of a tracks layer, in pixels of a labels layer.
+
+    Raises
+    ------
+    ValueError
+        If the layers have other numbers of axes.
+    """
+    if tracks.ndim != labels.ndim:
+        raise ValueError(
+            f"the tracks {tracks.name!r} have {tracks.ndim} axes (time included), the objects "
+            f"{labels.name!r} {labels.ndim}: tracks and objects need the same"
+        )
+
+    def place(point: np.ndarray) -> np.ndarray:
+        return np.asarray(labels.world_to_data(tracks.data_to_world(point)), float)
+
+    origin = place(np.zeros(tracks.ndim))
+    steps = np.stack([place(unit) - origin for unit in np.eye(tracks.ndim)])
+    parents = {int(child): int(np.atleast_1d(of)[0]) for child, of in tracks.graph.items()}
+    points = np.asarray(tracks.data, float)
+    return TrackPoints(
+        tracks.name, points[:, 0].astype(np.int64), points[:, 1:] @ steps + origin, parents
+    )
+
+
 def middle_of(objects: ObjectImage, label: int, frame: int) -> list[float]:
     """Middle of an object, in pixels of the layer."""
     where = np.argwhere(objects.frame_of(objects.labels, frame) == label)
@@ -48,22 +79,54 @@ def middle_of(objects: ObjectImage, label: int, frame: int) -> list[float]:
     return place
 
 
-def show_classes(viewer: Viewer, source: Labels, picture: np.ndarray) -> None:
-    """Show the class of each object on top of the objects; the layer is made once."""
-    wanted = {"image": source.name, "what": "object classes"}
+def show_objects(viewer: Viewer, source: Labels, picture: np.ndarray) -> None:
+    """Show objects made of those of a layer."""
+    _show(viewer, source, "merged objects", picture, Labels)
+
+
+def show_column(
+    viewer: Viewer,
+    source: Labels,
+    measured: Measured,
+    column: str,
+    classes: Iterable[ClassEntry],
+) -> None:
+    """Paint a column of the table into a layer of its own: classes as labels, else an image."""
+    values = measured.table[column].to_numpy(np.float64, na_value=np.nan)
+    if column == CLASS:
+        picture = measured.objects.paint(measured.table, values.astype(np.uint8))
+        _show(viewer, source, "classes", picture, Labels, colormap=class_colormap(classes))
+        return
+    picture = measured.objects.paint(measured.table, values.astype(np.float32))
+    finite = values[np.isfinite(values)]
+    low, high = (0.0, 1.0) if not len(finite) else (float(finite.min()), float(finite.max()))
+    limits = (low, high if high > low else low + 1)
+    _show(viewer, source, column, picture, Image, colormap="viridis", contrast_limits=limits)
+
+
+def _show(
+    viewer: Viewer,
+    source: Labels,
+    what: str,
+    picture: np.ndarray,
+    kind: type[Layer],
+    **options: Any,
+) -> None:
+    """Update the layer that shows this already, or make it."""
+    wanted = {"image": source.name, "what": f"object {what}"}
     for layer in viewer.layers:
         if layer.metadata.get(KEY) == wanted:
             layer.data = picture
             return
-    result = Labels(
+    made = kind(
         picture,
-        name=f"{source.name} classes",
+        name=f"{source.name} {what}",
         metadata={KEY: wanted},
         opacity=0.6,
-        colormap=class_colormap(ClassEntry.default(n) for n in range(1, N_CLASSES + 1)),
+        **options,
         **geometry(source, axes_of(source)),
     )
-    viewer.add_layer(result)
+    viewer.add_layer(made)
     viewer.layers.selection.active = source
 
 

@@ -15,8 +15,11 @@ from qtpy.QtCore import (  # type: ignore[attr-defined]
 )
 from qtpy.QtWidgets import QAbstractItemView, QLineEdit, QTableView, QVBoxLayout, QWidget
 
+from napari_spinney.objects.request import definition_of
+
 if TYPE_CHECKING:
     import pandas as pd
+    from qtpy.QtGui import QKeyEvent
 
 _SORT = Qt.ItemDataRole.UserRole
 
@@ -41,6 +44,8 @@ class FrameModel(QAbstractTableModel):
         if role not in (Qt.ItemDataRole.DisplayRole, _SORT):
             return None
         value = self.frame.iat[index.row(), index.column()]
+        if is_missing(value):
+            return float("inf") if role == _SORT else ""
         if role == _SORT:
             return float(value) if isinstance(value, (int, float, np.number)) else str(value)
         return f"{value:.5g}" if isinstance(value, (float, np.floating)) else str(value)
@@ -49,15 +54,42 @@ class FrameModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         """Names of columns."""
-        if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
+        if orientation != Qt.Orientation.Horizontal:
             return None
-        return str(self.frame.columns[section])
+        name = str(self.frame.columns[section])
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return definition_of(name)
+        return name if role == Qt.ItemDataRole.DisplayRole else None
+
+
+class Rows(QTableView):
+    """Rows of a table; a digit gives a class to the row."""
+
+    digit_pressed = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setMinimumHeight(160)
+        self.setToolTip(
+            "Click a row (or go up and down) to go to its object; 1 to 9 give it a class, 0 takes "
+            "it away. Click a heading to sort."
+        )
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Take digits; leave the rest to Qt."""
+        if event is not None and event.text().isdigit() and self.currentIndex().isValid():
+            self.digit_pressed.emit(int(event.text()))
+            return
+        super().keyPressEvent(event)
 
 
 class ObjectsTable(QWidget):
     """The table, and a line to filter it by."""
 
     row_chosen = Signal(int)
+    class_pressed = Signal(int, int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,11 +97,7 @@ class ObjectsTable(QWidget):
         self.filter.setPlaceholderText("filter, e.g. area > 50 and solidity < 0.9")
         self.filter.setToolTip("Shows only rows for which this is true; pandas' query language.")
         self.filter.setClearButtonEnabled(True)
-        self.view = QTableView()
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.view.setMinimumHeight(160)
-        self.view.setToolTip("Click a row to go to its object; click a heading to sort.")
+        self.view = Rows()
         self._proxy = QSortFilterProxyModel(self)
         self._proxy.setSortRole(_SORT)
         self.view.setModel(self._proxy)
@@ -84,6 +112,7 @@ class ObjectsTable(QWidget):
         self._telling = True
         self.filter.editingFinished.connect(self.refresh)
         self.view.selectionModel().currentRowChanged.connect(self._on_row_changed)
+        self.view.digit_pressed.connect(self._on_digit_pressed)
 
     def show_frame(self, frame: pd.DataFrame) -> None:
         """Show another table."""
@@ -94,6 +123,7 @@ class ObjectsTable(QWidget):
         """Apply the filter."""
         if self._frame is None:
             return
+        chosen = self.chosen_row()
         words = self.filter.text().strip()
         shown, reason = self._frame, ""
         if words:
@@ -104,6 +134,15 @@ class ObjectsTable(QWidget):
         self._telling = False
         self._proxy.setSourceModel(FrameModel(shown))
         self._telling = True
+        if chosen >= 0:
+            self.choose(chosen)
+
+    def chosen_row(self) -> int:
+        """Row of the table that is selected; -1 if none is."""
+        return self._row_at(self.view.currentIndex())
+
+    def _row_at(self, index: QModelIndex) -> int:
+        return int(self._rows[self._proxy.mapToSource(index).row()]) if index.isValid() else -1
 
     def choose(self, row: int) -> None:
         """Select a row of the table (if the filter shows it) without telling anybody."""
@@ -119,7 +158,19 @@ class ObjectsTable(QWidget):
 
     def _on_row_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
         if self._telling and current.isValid():
-            self.row_chosen.emit(int(self._rows[self._proxy.mapToSource(current).row()]))
+            self.row_chosen.emit(self._row_at(current))
+
+    def _on_digit_pressed(self, number: int) -> None:
+        row = self.chosen_row()
+        if row >= 0:
+            self.class_pressed.emit(row, number)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell holds no value: None, NaN, or pandas' NA."""
+    import pandas as pd
+
+    return value is pd.NA or bool(pd.isna(value))
 
 
 def _filtered(frame: pd.DataFrame, words: str) -> tuple[pd.DataFrame, str]:

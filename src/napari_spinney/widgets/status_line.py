@@ -20,7 +20,7 @@ from napari_spinney.widgets.links import link
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
 
-_MARKS = {"hint": "", "busy": "", "good": "✓ ", "old": "↻ ", "bad": "⚠ "}
+MARKS = {"hint": "", "busy": "", "good": "✓ ", "old": "↻ ", "bad": "⚠ "}
 
 
 class StatusLine(QWidget):
@@ -69,7 +69,7 @@ class StatusLine(QWidget):
     def refresh(self) -> None:
         """Say it anew."""
         message = status_of(self._session)
-        self.text.setText(_MARKS[message.mood] + message.text)
+        self.text.setText(MARKS[message.mood] + message.text)
         self.text.setToolTip(message.text)
         activity = self._session.activity
         working = message.mood == "busy" and not self._session.live

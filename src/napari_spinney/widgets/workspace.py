@@ -15,6 +15,8 @@ from napari_spinney.widgets.jobs import Jobs
 from napari_spinney.widgets.keeping import Keeping
 from napari_spinney.widgets.keys import KeyGuard, register_keys
 from napari_spinney.widgets.live import Live
+from napari_spinney.widgets.objects_steps import OF_OBJECTS
+from napari_spinney.widgets.objects_work import ObjectsWork
 from napari_spinney.widgets.overlays import Overlays
 from napari_spinney.widgets.predicting import Predicting, Wish
 from napari_spinney.widgets.results import Results
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 PLUGIN = "napari-spinney"
 DOCKS = ("Annotate", "Train", "Predict", "Inspect")
+OBJECTS = "Objects"
 
 _WORKSPACES: weakref.WeakKeyDictionary[Viewer, Workspace] = weakref.WeakKeyDictionary()
 
@@ -58,6 +61,7 @@ class Workspace:
         self.overlays = Overlays(
             self.viewer, self.session, self.jobs, self.binding, self.live, self.training
         )
+        self.objects = ObjectsWork(self.jobs)
         self.keeping = Keeping(self.session, self.jobs)
         self.closed = False
         self._attached = False
@@ -98,7 +102,7 @@ class Workspace:
             self.binding.annotate(self.binding.current, np.asarray(read_image(path).data))
 
     def open_model(self, path: str) -> None:
-        """Take a model from a file.
+        """Take a model from a file: of pixels here, of objects in their dock.
 
         Raises
         ------
@@ -107,9 +111,14 @@ class Workspace:
         """
         from napari_spinney.classifiers.base import load
 
+        model = load(path)
+        if isinstance(model, OF_OBJECTS):
+            self.viewer.window.add_plugin_dock_widget(PLUGIN, OBJECTS, tabify=True)
+            self.objects.take(model, path)
+            return
         self.jobs.cancel("live", "train", "report")
         self.session.set_live(False)
-        self.session.open_model(load(path), path)
+        self.session.open_model(model, path)
 
     def close(self) -> None:
         """Stop all work and let go of everything."""
@@ -120,6 +129,7 @@ class Workspace:
             QApplication.instance().aboutToQuit.disconnect(self.close)
         self.jobs.close()
         self.keeping.close()
+        self.objects.close()
         self.training.close()
         self.live.close()
         self.binding.close()

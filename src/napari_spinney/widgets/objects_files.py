@@ -1,0 +1,97 @@
+"""Buttons of the Objects dock that open and save: models, tables, layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QWidget
+
+if TYPE_CHECKING:
+    from napari_spinney.widgets.objects_work import ObjectsWork
+
+TABLES = "Tables (*.csv *.tsv *.parquet)"
+MODELS = "Models (*.spinney *.cl)"
+
+
+class ObjectsFiles(QWidget):
+    """Open and save models; export, join tables."""
+
+    def __init__(self, work: ObjectsWork) -> None:
+        super().__init__()
+        self._work = work
+        self.open = _button(
+            "Open model …", "Uses a model of objects (.spinney, or APOC's .cl) on these objects."
+        )
+        self.save = _button(
+            "Save model …", "Saves the model as .spinney, for Python and the command line."
+        )
+        self.export = _button("Export table …", "Writes the table as .csv, .tsv or .parquet.")
+        self.join = _button(
+            "Join table …", "Adds the columns of a table from elsewhere, by label (and frame)."
+        )
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for place, button in enumerate((self.open, self.save, self.join, self.export)):
+            grid.addWidget(button, *divmod(place, 2))
+        self.open.clicked.connect(self._on_open_clicked)
+        self.save.clicked.connect(self._on_save_clicked)
+        self.export.clicked.connect(self._on_export_clicked)
+        self.join.clicked.connect(self._on_join_clicked)
+
+    def export_table(self, path: str) -> None:
+        """Write the table."""
+        from napari_spinney.files.tables import write_table
+
+        if self._work.measured is None:
+            self._work.fail(ValueError("There is no table yet: press Measure first."))
+            return
+        try:
+            write_table(path, self._work.measured.table)
+        except (ValueError, OSError) as error:
+            self._work.fail(error)
+            return
+        self._work.tell(f"Saved {path}")
+
+    def join_table(self, path: str) -> None:
+        """Add the columns of a table by label."""
+        from napari_spinney.files.tables import read_table
+
+        measured = self._work.measured
+        if measured is None:
+            self._work.fail(
+                ValueError("Press Measure first: a table is joined to the objects by label.")
+            )
+            return
+        try:
+            joined = measured.joined(read_table(path))
+        except (ValueError, OSError) as error:
+            self._work.fail(error)
+            return
+        new = joined.table.shape[1] - measured.table.shape[1]
+        self._work.set_measured(replace(joined), f"Joined {path}: {new} columns more.")
+
+    def _on_open_clicked(self) -> None:
+        self._ask("Open model", MODELS, self._work.open, saving=False)
+
+    def _on_save_clicked(self) -> None:
+        self._ask("Save model", MODELS, self._work.save, saving=True)
+
+    def _on_export_clicked(self) -> None:
+        self._ask("Export the table", TABLES, self.export_table, saving=True)
+
+    def _on_join_clicked(self) -> None:
+        self._ask("Join a table", TABLES, self.join_table, saving=False)
+
+    def _ask(self, title: str, kinds: str, then: Any, *, saving: bool) -> None:
+        dialog = QFileDialog(self, title, "", kinds)
+        if saving:
+            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(then)
+        dialog.open()
+
+
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    return button

@@ -1,0 +1,191 @@
+"""Work of the Objects dock that runs in the background: generators, no Qt and no layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
+from napari_spinney.classifiers.tables import TableRowClassifier
+from napari_spinney.objects.request import columns_of
+from napari_spinney.widgets.objects_model import CLASS, VALUE, Answer, Measured, with_tracks
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from napari_spinney.classifiers.base import Classifier
+    from napari_spinney.classifiers.object_images import ObjectImage
+    from napari_spinney.widgets.objects_model import TrackPoints
+
+OF_OBJECTS = (ObjectClassifier, ObjectMapper, ObjectMerger, TableRowClassifier)
+"""Classifiers that the Objects dock can use."""
+
+Progress = tuple[int, int]
+
+
+def measuring(
+    objects: ObjectImage, features: str, points: TrackPoints | None
+) -> Generator[Progress, None, Measured]:
+    """Measure all objects; yields how many time points are done, of how many."""
+    table = yield from objects.iter_measure(features)
+    return with_tracks(Measured(objects, table), points)
+
+
+def learning(
+    measured: Measured, classes: NDArray[np.uint32], names: Mapping[int, str]
+) -> Generator[Answer | None, None, Answer]:
+    """Train on the table and say the class of all rows; then estimate the error.
+
+    Yields
+    ------
+    Answer
+        What is said, before the error is known.
+    """
+    yield None
+    objects = measured.objects
+    first = [name for name in ("frame", "label") if name in measured.table]
+    table = measured.table[[*first, *measured.measurements()]]
+    classifier = ObjectClassifier()
+    classifier.class_names.update(names)
+    classifier.fit_table(
+        table,
+        classes,
+        ndim=objects.ndim,
+        n_channels=max(1, len(objects.channels)),
+        spacing=objects.spacing,
+    )
+    yield None
+    answer = Answer(classifier, measured.with_answer(CLASS, classifier.predict_table(table)))
+    yield answer
+    try:
+        return replace(answer, report=classifier.validate())
+    except ValueError as reason:
+        return replace(answer, reason=str(reason))
+
+
+def applying(measured: Measured, classifier: Classifier) -> Generator[None, None, Answer]:
+    """Use a model from a file on the objects.
+
+    Raises
+    ------
+    ValueError
+        If the model does not fit the objects or their image.
+    """
+    yield
+    if isinstance(classifier, ObjectMerger):
+        picture = _merged(measured.objects, classifier)
+        return Answer(classifier, measured, column="", picture=picture)
+    column = VALUE if isinstance(classifier, ObjectMapper) else CLASS
+    table = _table_for(measured, classifier)
+    yield
+    values = (
+        classifier.predict(table)
+        if isinstance(classifier, TableRowClassifier)
+        else classifier.predict_table(table)  # type: ignore[attr-defined]
+    )
+    return Answer(classifier, measured.with_answer(column, values), column=column)
+
+
+def misfit(measured: Measured, classifier: Classifier) -> str:
+    """What keeps a model from being used on these objects, and what to do; empty if it fits."""
+    objects, state = measured.objects, classifier.state_
+    if state.ndim not in (None, objects.ndim):
+        return f"This model is for {state.ndim}D objects; these are {objects.ndim}D."
+    known = set(measured.table.columns)
+    if isinstance(classifier, TableRowClassifier):
+        missing = [name for name in classifier.feature_names_ if name not in known]
+        return _lacking(missing, "Join a table that has them, or measure them.")
+    if state.spacing is not None and objects.spacing is None:
+        return (
+            "This model measures in micrometres; the layer of objects has no pixel size. "
+            "Give the layer a scale and units."
+        )
+    if isinstance(classifier, ObjectMerger):
+        needs = any("intensity" in name for name in classifier.feature_names_)
+    else:
+        needs, missing = _needs_image(classifier, objects, known)
+        if missing:
+            return _lacking(missing, "Join the table that has them.")
+    if needs and len(objects.channels) != state.n_channels:
+        return _channels(state.n_channels, len(objects.channels))
+    return ""
+
+
+def _needs_image(
+    classifier: Classifier, objects: ObjectImage, known: set[str]
+) -> tuple[bool, list[str]]:
+    """Whether a model measures in an image, and which columns cannot be measured at all."""
+    needs, missing = False, []
+    for name in classifier.feature_names_:
+        try:
+            columns = columns_of(name, ndim=objects.ndim, n_channels=classifier.state_.n_channels)
+        except ValueError:
+            missing += [name] if name not in known else []
+        else:
+            needs = needs or any(column.measurement.per_channel for column in columns)
+    return needs, missing
+
+
+def _lacking(missing: list[str], what_to_do: str) -> str:
+    named = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
+    return f"This model decides by columns that are not there: {named}. {what_to_do}" * bool(
+        missing
+    )
+
+
+def _channels(wanted: int, found: int) -> str:
+    if not found:
+        return "This model measures intensities: choose the image under the objects, as Image."
+    return (
+        f"This model expects {wanted} channel{'s' if wanted > 1 else ''}, the image has {found}: "
+        "choose another image, or name its axes."
+    )
+
+
+def _table_for(measured: Measured, classifier: Classifier) -> pd.DataFrame:
+    """The table, measured anew where the model needs other columns, or other units."""
+    names, spacing = classifier.feature_names_, classifier.state_.spacing
+    same_units = (spacing is None) == (measured.objects.spacing is None)
+    from_table = isinstance(classifier, TableRowClassifier)
+    if from_table or (same_units and set(names) <= set(measured.table.columns)):
+        return measured.table
+    objects = _in_units_of(measured.objects, classifier)
+    own = [name for name in names if _is_measured(name, objects)]
+    table = objects.measure(own)
+    for name in set(names) - set(own):
+        table[name] = measured.table[name].to_numpy()
+    return table
+
+
+def _is_measured(name: str, objects: ObjectImage) -> bool:
+    try:
+        columns_of(name, ndim=objects.ndim, n_channels=len(objects.channels))
+    except ValueError:
+        return False
+    return True
+
+
+def _in_units_of(objects: ObjectImage, classifier: Classifier) -> ObjectImage:
+    return replace(objects, spacing=None) if classifier.state_.spacing is None else objects
+
+
+def _merged(objects: ObjectImage, merger: ObjectMerger) -> Any:
+    objects = _in_units_of(objects, merger)
+    image: Any = list(objects.channels) or None
+    return merger.predict(
+        objects.labels,
+        None if image is None else _stacked(image),
+        channel_axis=None if image is None or len(image) == 1 else 0,
+        time_axis=objects.time_axis,
+        spacing=objects.spacing,
+    )
+
+
+def _stacked(channels: list[NDArray[Any]]) -> NDArray[Any]:
+    import numpy as np
+
+    return channels[0] if len(channels) == 1 else np.stack(channels)

@@ -1,0 +1,299 @@
+"""Measure, give classes, learn: the state of the Objects dock and what changes it; no layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_spinney.classifiers.base import load
+from napari_spinney.classifiers.objects import ObjectMapper, ObjectMerger
+from napari_spinney.session import PALETTE, Activity, ClassEntry, Session, TrainedModel
+from napari_spinney.widgets.objects_messages import Situation
+from napari_spinney.widgets.objects_model import GivenClasses, classes_given
+from napari_spinney.widgets.objects_steps import (
+    OF_OBJECTS,
+    applying,
+    learning,
+    measuring,
+    misfit,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_spinney.classifiers.base import Classifier
+    from napari_spinney.classifiers.object_images import ObjectImage
+    from napari_spinney.widgets.jobs import Jobs
+    from napari_spinney.widgets.objects_model import Answer, Key, Measured, TrackPoints
+
+LANE = "objects"
+CLASSES = range(1, 10)
+"""Classes that can be given; a model may bring others."""
+
+
+class ObjectsWork:
+    """Objects of one viewer: what was measured, which have a class, and what was learnt.
+
+    Classes, model and report are kept in a `Session` of their own, so that what inspects a pixel
+    classifier inspects an object classifier too.
+    """
+
+    table_changed = Signal()
+    given_changed = Signal()
+    answered = Signal()
+    changed = Signal()
+    feature_chosen = Signal(str)
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self.session = Session()
+        self.session.classes = {n: ClassEntry(n, f"class {n}", PALETTE[n - 1]) for n in CLASSES}
+        self.measured: Measured | None = None
+        self.answer: Answer | None = None
+        self.given = GivenClasses()
+        self.live = True
+        self.strokes: Any = None
+        self._note = ""
+        self._waiting: tuple[Classifier, str] | None = None
+        self.session.activity_changed.connect(self.changed.emit)
+        self.session.classes_changed.connect(self.changed.emit)
+
+    @property
+    def situation(self) -> Situation:
+        """Where the person is, for the status line."""
+        return Situation(
+            activity=self.session.activity,
+            n_objects=None if self.measured is None else len(self.measured.table),
+            given=self.given.counts(),
+            strokes=self.strokes is not None,
+            answer=self.answer,
+            stale=self.session.is_stale,
+            names={n: entry.name for n, entry in self.session.classes.items()},
+            note=self._note,
+        )
+
+    @property
+    def overlays(self) -> ObjectsWork:
+        """Who shows a feature that is chosen in a chart of importances."""
+        return self
+
+    def show(self, feature: str) -> None:
+        """Show a measurement on the objects."""
+        self.feature_chosen.emit(feature)
+
+    def is_busy(self) -> bool:
+        """Whether something runs."""
+        return self._jobs.is_running(LANE)
+
+    def cancel(self) -> None:
+        """Stop what runs; what is there stays."""
+        self._jobs.cancel(LANE)
+        self._waiting = None
+        self.session.set_activity(Activity())
+
+    # ------------------------------------------------------------------ measure
+
+    def measure(self, objects: ObjectImage, features: str, points: TrackPoints | None) -> None:
+        """Measure objects in the background."""
+        self._begin("Measuring …", self._on_measured, measuring, objects, features, points)
+
+    def forget_classes(self) -> None:
+        """Begin anew, with the objects of another layer."""
+        self.given = GivenClasses()
+        self.answer = None
+        self.session.model = None
+        self.session.model_changed.emit()
+
+    def _on_measured(self, measured: Measured) -> None:
+        self._end()
+        self.set_measured(measured)
+        if self._waiting is not None:
+            self.use(*self._waiting)
+
+    def set_measured(self, measured: Measured, note: str = "") -> None:
+        """Take another table."""
+        self.measured = measured
+        self._note = note
+        if self.session.model is not None:
+            self.session.generation += 1
+        self.table_changed.emit()
+        self.changed.emit()
+
+    # ------------------------------------------------------------------ classes
+
+    def give(self, key: Key, number: int) -> None:
+        """Give an object a class (0 or the same again: take it away), and learn if live."""
+        if self.measured is None or self.measured.row_of(key) is None:
+            return
+        self.given.give(key, number)
+        self.note_change()
+
+    def note_change(self) -> None:
+        """Classes were given or strokes painted: learn if live."""
+        self._note = ""
+        self.session.generation += 1
+        self._forgive()
+        self.given_changed.emit()
+        self.changed.emit()
+        enough = len(self.given.counts()) > 1 or self.strokes is not None
+        if self.live and enough and self.measured is not None:
+            self.learn()
+
+    def learn(self) -> None:
+        """Learn from what has a class, in the background; older work is dropped."""
+        if self.measured is None:
+            self.fail(ValueError("Press Measure first: classes are told apart by measurements."))
+            return
+        painted: NDArray[Any] | None = None if self.strokes is None else self.strokes()
+        try:
+            classes = classes_given(self.measured, self.given.by_object, painted)
+        except (ValueError, TypeError) as error:
+            self.fail(error)
+            return
+        generation = self.session.generation
+        names = {n: entry.name for n, entry in self.session.classes.items()}
+        chosen = {n: name for n, name in names.items() if (classes == n).any()}
+        self._begin(
+            "Learning …",
+            lambda answer: self._on_answer(answer, generation),
+            learning,
+            self.measured,
+            classes,
+            chosen,
+            on_yield=lambda step: self._on_step(step, generation),
+        )
+
+    def _on_step(self, step: Answer | None, generation: int) -> None:
+        if step is not None:
+            self._on_prediction(step, generation)
+
+    def _on_answer(self, answer: Answer, generation: int, path: str | None = None) -> None:
+        self._end()
+        if self.answer is None or self.answer.measured is not answer.measured:
+            self._on_prediction(answer, generation, path)
+        self.answer = answer
+        self.session.set_report(answer.report, generation)
+        self.changed.emit()
+
+    def _on_prediction(self, answer: Answer, generation: int, path: str | None = None) -> None:
+        self.answer, self.measured = answer, answer.measured
+        for number in answer.classifier.classes_.tolist():
+            if number not in self.session.classes:
+                self.session.add_class(number)
+        self.session.model = TrainedModel(answer.classifier, generation, path)
+        self.session.report = None
+        self.session.model_changed.emit()
+        self.answered.emit()
+        self.table_changed.emit()
+        self.changed.emit()
+
+    # ------------------------------------------------------------------- models
+
+    def open(self, path: str) -> None:
+        """Take a model of objects from a file, and use it as soon as objects are measured."""
+        try:
+            model = load(path)
+            if not isinstance(model, OF_OBJECTS):
+                raise ValueError(
+                    f"{path} holds a {type(model).__name__}, which is no model of objects: open "
+                    "it under Predict"
+                )
+        except (ValueError, OSError) as error:
+            self.fail(error)
+            return
+        self.take(model, path)
+
+    def take(self, model: Classifier, path: str) -> None:
+        """Use a model; wait with it for objects where none are measured yet."""
+        if not isinstance(model, (ObjectMapper, ObjectMerger)):
+            named = {int(n): model.class_names.get(int(n), "") for n in model.classes_}
+            self.session.set_classes(named, dict(model.class_colors))
+        self.session.model = TrainedModel(model, self.session.generation, path)
+        self.session.report = None
+        self.session.model_changed.emit()
+        if self.measured is None:
+            self._waiting = (model, path)
+            self._note = f"Model from {path}: choose the objects and press Measure to use it."
+            self.changed.emit()
+        else:
+            self.use(model, path)
+
+    def use(self, model: Classifier, path: str) -> None:
+        """Say what a model from a file says of the objects."""
+        if self.measured is None:
+            return
+        reason = misfit(self.measured, model)
+        if reason:
+            self._waiting = (model, path)
+            self.fail(ValueError(reason))
+            return
+        self._waiting = None
+        generation = self.session.generation
+        self._begin(
+            "Predicting …",
+            lambda answer: self._on_answer(answer, generation, path),
+            applying,
+            self.measured,
+            model,
+        )
+
+    def save(self, path: str) -> None:
+        """Write the classifier."""
+        if self.answer is None:
+            self.fail(ValueError("There is no model to save yet: give classes and press Train."))
+            return
+        try:
+            self.answer.classifier.save(path)
+        except (ValueError, OSError) as error:
+            self.fail(error)
+            return
+        self.tell(f"Saved {path}")
+
+    # ------------------------------------------------------------------- what runs
+
+    def tell(self, note: str) -> None:
+        """Say what was done."""
+        self._forgive()
+        self._note = note
+        self.changed.emit()
+
+    def fail(self, error: Exception) -> None:
+        """Say what was wrong; nothing is lost."""
+        details = f"{type(error).__name__}: {error}"
+        self.session.set_activity(Activity("failed", str(error), details=details))
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._jobs.cancel(LANE)
+        for signal in (self.table_changed, self.given_changed, self.answered, self.changed):
+            signal.disconnect()
+        self.feature_chosen.disconnect()
+        self.session.close()
+        self.measured = self.answer = self.strokes = None
+
+    def _begin(self, text: str, then: Any, work: Any, *args: Any, on_yield: Any = None) -> None:
+        self._note = ""
+        self.session.set_activity(Activity("training", text))
+        self._jobs.start(
+            LANE,
+            work,
+            *args,
+            on_yield=on_yield or (lambda step: self._on_progress(text, step)),
+            on_return=then,
+            on_error=self.fail,
+        )
+
+    def _on_progress(self, text: str, step: tuple[int, int] | None) -> None:
+        if step is not None and step[1] > 1:
+            done, total = step
+            words = f"{text} {done} of {total} time points"
+            self.session.set_activity(Activity("training", words, done / total))
+
+    def _end(self) -> None:
+        self.session.set_activity(Activity())
+
+    def _forgive(self) -> None:
+        """What went wrong before is no longer told once something new is done."""
+        if self.session.activity.kind == "failed":
+            self._end()
