@@ -150,10 +150,11 @@ def train_files(
 
 def _annotation(path: Path, picture: Picture) -> Any:
     """Read an annotation; both paths are named where the shapes differ."""
-    from napari_spinney.files.images import read_image
+    from napari_spinney.files.elsewhere import read_labels
 
-    data = np.squeeze(read_image(path).data)
     wanted = _without(picture.image.data.shape, picture.options["channel_axis"])
+    drawn = path.suffix.lower() == ".geojson"
+    data = np.squeeze(read_labels(path, shape=wanted if drawn else None).classes)
     if data.shape != tuple(n for n in wanted if n != 1) and data.shape != wanted:
         raise ValueError(
             f"{path} has shape {data.shape}, but {picture.path}, without its channels, has "

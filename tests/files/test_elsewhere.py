@@ -258,3 +258,18 @@ def test_a_picture_in_colour_is_no_annotation(tmp_path):
     Image.fromarray(np.zeros((3, 4, 3), np.uint8)).save(tmp_path / "q.png")
     with pytest.raises(ImageFileError, match="has 3 channels"):
         read_labels(tmp_path / "q.png")
+
+
+def test_the_command_line_learns_from_a_labeling(tmp_path):
+    from typer.testing import CliRunner
+
+    import napari_spinney as spinney
+    from napari_spinney.cli import app
+
+    tifffile.imwrite(tmp_path / "i.tif", np.random.default_rng(0).normal(size=(3, 4)))
+    (tmp_path / "l.labeling").write_text(json.dumps(labeling()), encoding="utf-8")
+    words = [tmp_path / "i.tif", "-a", tmp_path / "l.labeling", "-o", tmp_path / "m.spinney"]
+    options = ["--trees", "2", "--features", "original", "--no-validate", "--device", "cpu"]
+    result = CliRunner().invoke(app, ["train", *map(str, words), *options])
+    assert result.exit_code == 0, result.output
+    assert spinney.load(tmp_path / "m.spinney").table_.counts() == {1: 2, 2: 3}
