@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -45,3 +46,17 @@ def test_the_code_of_what_is_ticked_is_copied(person, nuclei):
     copied = QApplication.clipboard().text()
     assert "spinney.ObjectSegmenter.from_state(clf.state_)" in copied
     assert "min_size=20" in copied
+
+
+def test_strokes_of_labkit_are_opened_with_the_names_of_their_classes(person, nuclei, tmp_path):
+    someone = person(nuclei)
+    height, width = nuclei.shape
+    painted = {"Rand": [[x, 2] for x in range(20)], "Kern": [[5, y] for y in range(9, 30)]}
+    path = tmp_path / "strokes.labeling"
+    interval = {"min": [0, 0], "max": [width - 1, height - 1], "n": 2}
+    path.write_text(json.dumps({"interval": interval, "labels": painted, "colors": {}}))
+    someone.workspace.import_strokes(str(path))
+    assert someone.strokes.data[2, :20].tolist() == [1] * 20
+    assert someone.strokes.data.flags.writeable
+    assert [entry.name for entry in someone.session.classes.values()] == ["Rand", "Kern"]
+    someone.until(lambda: someone.session.painted() == (1, 2))

@@ -93,13 +93,14 @@ class Workspace:
         self.predicting.predict(self.wish)
 
     def import_strokes(self, path: str) -> None:
-        """Take the strokes of the current image from an image file."""
-        import numpy as np
+        """Take the strokes of the current image from a file, also from one of another program."""
+        from napari_spinney.files.elsewhere import read_labels
 
-        from napari_spinney.files.images import read_image
-
-        if self.binding.current is not None:
-            self.binding.annotate(self.binding.current, np.asarray(read_image(path).data))
+        current = self.binding.current
+        if current is not None:
+            found = read_labels(path, shape=self.session.images[current].annotation_shape)
+            self.session.set_classes(found.names, found.colors)
+            self.binding.annotate(current, found.classes.copy())
 
     def open_model(self, path: str) -> None:
         """Take a model from a file: of pixels here, of objects in their dock.
