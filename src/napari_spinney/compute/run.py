@@ -105,12 +105,11 @@ def plan_blocks(
     share = (BUDGET if budget is None else budget) // executor.parallel
     reach = clip_reach(program.reach, source.shape)
     part = _resolve(region, source.shape)
+    preferred = executor.preferred_block(source.ndim)
     inner = fit_inner(
         source.shape,
-        [
-            min(p, s.stop - s.start)
-            for p, s in zip(executor.preferred_block(source.ndim), part, strict=True)
-        ],
+        # Where the halo is wide, larger blocks cost less: more of what is read is also written.
+        [min(max(p, r), s.stop - s.start) for p, r, s in zip(preferred, reach, part, strict=True)],
         reach,
         lambda outer: executor.block_bytes(program, outer),
         share,
