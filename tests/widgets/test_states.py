@@ -65,12 +65,13 @@ def test_undo_is_noticed(person, nuclei):
     someone = person(nuclei)
     someone.paint_sample()
     someone.train()
+    strokes = someone.session.count(2).strokes
     someone.paint(2, [(5, x) for x in range(5, 60)])
-    someone.until(lambda: someone.session.counts and someone.session.count(2).strokes == 8 + 3)
+    someone.until(lambda: someone.session.count(2).strokes > strokes)
     before = someone.session.generation
     someone.strokes.undo()
     someone.until(lambda: someone.session.generation > before)
-    assert someone.session.count(2).strokes == 10
+    assert someone.session.count(2).strokes == strokes
 
 
 def test_a_model_for_other_channels_asks_which_one(person, nuclei):
