@@ -4,11 +4,11 @@ import pytest
 from napari_spinney.features.cascade import DIFFERENCES, SMOOTH, split
 from napari_spinney.features.gaussians import apoc_gaussian, scipy_gaussian
 
-SIGMAS = [12, 13.7, 16, 25, 31.4, 49.5, 100, 250]
+SIGMAS = [16, 16.7, 25, 31.4, 49.5, 100, 250]
 
 
 @pytest.mark.parametrize("order", [0, 1, 2])
-@pytest.mark.parametrize("sigma", [10, *SIGMAS])
+@pytest.mark.parametrize("sigma", [12.3, *SIGMAS])
 def test_gaussians_of_scipy_are_reproduced(sigma, order):
     wanted = scipy_gaussian(sigma, order)
     cascade = split(wanted, SMOOTH)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 8193
 """Longest weights that are fitted; the fit takes seconds beyond."""
-_WORTHWHILE = 0.75
+_WORTHWHILE = 0.7
 """Two passes write one more plane than one does: they have to save so much."""
 
 
