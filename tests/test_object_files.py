@@ -107,3 +107,68 @@ def test_what_cannot_be_done_is_said_in_one_line(folder, model, monkeypatch, wor
     assert result.exit_code == 1, result.output
     assert reason in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_inspect_speaks_of_objects(model):
+    import json
+
+    summary = json.loads(spin("inspect", model, "--json").output)
+    assert summary["kind"] == "ObjectClassifier"
+    assert summary["learnt_from"] == {"images": 1, "objects": {"1": 5, "2": 5}}
+    assert summary["importances"]["eccentricity"] > 0.3
+    assert sum(summary["levels"][0].values()) == pytest.approx(1)
+    text = spin("inspect", model).output
+    assert "objects: (1: 5, 2: 5)" in text
+    assert "  0: " in text
+    assert "pixels" not in text
+
+
+def test_a_mapper_writes_values(folder):
+    sample = samples.load_sample("shapes")
+    table = spinney.measure(sample.labels, features="area")
+    values = dict(zip(table["label"].tolist(), table["area"].tolist(), strict=True))
+    mapper = spinney.ObjectMapper("size", n_trees=20).fit(sample.labels, values)
+    mapper.save(folder / "mapper.spinney")
+    labels = folder / "shapes_labels.tif"
+    result = spin("predict", folder / "mapper.spinney", labels, "--out", folder / "out")
+    assert result.exit_code == 0, result.output
+    written = pd.read_csv(folder / "out" / "shapes_labels_values.csv")
+    np.testing.assert_allclose(written["value"], table["area"], rtol=0.2)
+    painted = tifffile.imread(folder / "out" / "shapes_labels_values.tif")
+    assert painted.max() == pytest.approx(written["value"].max())
+    text = spin("inspect", folder / "mapper.spinney").output
+    assert "highest value" in text
+
+
+def test_a_model_in_pixels_stays_in_pixels(folder):
+    sample = samples.load_sample("shapes")
+    clf = spinney.ObjectClassifier("area eccentricity", n_trees=10)
+    clf.fit(sample.labels, sample.strokes).save(folder / "pixels.spinney")
+    labels = folder / "shapes_labels.tif"
+    result = spin("predict", folder / "pixels.spinney", labels, "--spacing", "0.5", "-o", folder)
+    assert result.exit_code == 0, result.output
+    written = pd.read_csv(folder / "shapes_labels_classes.csv")
+    pd.testing.assert_series_equal(
+        written["area"], spinney.measure(sample.labels, features="area")["area"]
+    )
+
+
+def test_a_merger_writes_objects_and_borders(folder):
+    labels = np.zeros((30, 60), np.uint16)
+    for k in range(3):
+        labels[2:12, 20 * k + 1 : 20 * k + 9], labels[2:12, 20 * k + 9 : 20 * k + 17] = (
+            4 * k + 1,
+            4 * k + 2,
+        )
+        labels[15:25, 20 * k + 1 : 20 * k + 9] = 4 * k + 3
+        labels[24:29, 20 * k + 9 : 20 * k + 17] = 4 * k + 4
+    merger = spinney.ObjectMerger("touch_portion", n_trees=10)
+    merger.fit(labels, {(1, 2): 1, (5, 6): 1, (3, 4): 2, (7, 8): 2}).save(folder / "m.spinney")
+    tifffile.imwrite(folder / "tissue.tif", labels)
+    result = spin("predict", folder / "m.spinney", folder / "tissue.tif", "--out", folder / "out")
+    assert result.exit_code == 0, result.output
+    merged = tifffile.imread(folder / "out" / "tissue_objects.tif")
+    np.testing.assert_array_equal(np.unique(merged), [0, 1, 3, 4, 5, 7, 8, 9, 11, 12])
+    borders = pd.read_csv(folder / "out" / "tissue_objects.csv")
+    assert len(borders) == 12
+    assert set(borders["class"]) == {1, 2}

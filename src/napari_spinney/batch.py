@@ -196,7 +196,7 @@ def default_output(model: PixelClassifier) -> Wanted:
     return "probability" if isinstance(model, ProbabilityMapper) else "classes"
 
 
-def output_paths(images: Iterable[Path], folder: Path, what: Wanted, suffix: str) -> list[Path]:
+def output_paths(images: Iterable[Path], folder: Path, what: str, suffix: str) -> list[Path]:
     """Where the result of each image goes; ``suffix`` is "tif", "png" or "npy".
 
     Raises

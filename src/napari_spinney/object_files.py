@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from napari_spinney.batch import NOTHING_NAMED, Layout, open_picture
-from napari_spinney.classifiers.objects import ObjectClassifier
+from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
 from napari_spinney.objects.measure import DEFAULT_FEATURES, measure
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_spinney.objects.request import Words
+
+
+OfObjects: TypeAlias = ObjectClassifier | ObjectMapper | ObjectMerger
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,18 +205,25 @@ def load_object_model(path: Path) -> ObjectClassifier:
     return model
 
 
-def predict_objects(model: ObjectClassifier, files: ObjectFiles) -> tuple[NDArray[Any], Any]:
-    """Classify objects.
+def predict_objects(model: OfObjects, files: ObjectFiles) -> tuple[NDArray[Any], Any]:
+    """Classify objects, predict a value of each, or merge them.
 
     Returns
     -------
     picture : array
-        What the model predicts: classes, or the objects that a selector keeps.
+        What the model predicts: classes, the objects that a selector keeps, values, or the
+        objects that a merger makes.
     table : DataFrame
-        The measurements it decides by, the class, and the probability of each class.
+        The measurements it decides by, of objects (of the sides of borders for a merger); the
+        value, or the class and the probability of each class.
     """
-    picture = model.predict(files.labels, files.image, **files.options)
-    table = model.measure(files.labels, files.image, **files.options)
+    options = dict(files.options)
+    if model.state_.spacing is None:  # it measures in pixels, whatever their size
+        options["spacing"] = None
+    picture = model.predict(files.labels, files.image, **options)
+    table = model.measure(files.labels, files.image, **options)
+    if isinstance(model, ObjectMapper):
+        return picture, table.assign(value=model.predict_table(table))
     probabilities = {
         f"probability_of_{number}": column
         for number, column in zip(model.classes_, model.predict_proba(table).T, strict=True)

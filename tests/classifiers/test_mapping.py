@@ -50,5 +50,47 @@ def test_what_cannot_be_painted_says_why(labels):
         ObjectMapper("size").fit(labels, {5: 1.0})
     with pytest.raises(ValueError, match="no object 4"):
         ObjectMapper("size").fit(labels, {5: 1.0, 4: 2.0})
-    with pytest.raises(ValueError, match="R2"):
+    with pytest.raises(ValueError, match="at least three"):
         ObjectMapper("size").fit(labels, {5: 1.0, 8: 2.0}).validate()
+    with pytest.raises(ValueError, match="values for 1"):
+        ObjectMapper("size").fit([labels, labels], [{5: 1.0}])
+
+
+def sides_of(labels):
+    table = measure(labels, features="area")
+    return pd.Series(np.sqrt(table["area"].to_numpy()), index=table["label"])
+
+
+def test_validation_holds_objects_out(labels):
+    sides = sides_of(labels)
+    report = ObjectMapper("size").fit(labels, sides).validate()
+    assert report.r2 > 0.95
+    assert report.mean_error < 0.5 < report.spread
+    assert (report.n_rows, report.n_folds, report.grouped_by) == (40, 5, "objects")
+    assert "objects are held out" in report.summary()
+    rng = np.random.default_rng(0)
+    noise = ObjectMapper("size").fit(
+        labels, dict(zip(sides.index, rng.normal(size=40), strict=True))
+    )
+    assert noise.validate().r2 < 0.3
+    assert ObjectMapper("size").fit(labels, dict.fromkeys(sides.index, 2.0)).validate().r2 is None
+
+
+def test_validation_holds_images_out_where_there_are_several(labels):
+    sides = sides_of(labels)
+    report = ObjectMapper("size").fit([labels, labels], [sides[::2], sides[1::2]]).validate()
+    assert (report.grouped_by, report.n_groups) == ("images", 2)
+
+
+def test_what_was_learnt_before_is_added_to_also_from_a_file(labels, tmp_path):
+    sides = sides_of(labels)
+    first = ObjectMapper("size").fit(labels, sides[::2])
+    first.save(tmp_path / "m.spinney")
+    again = load(tmp_path / "m.spinney")
+    again.fit(labels, sides[1::2], add=True)
+    assert len(again.table_) == 40
+    assert again.validate().n_rows == 40
+    together = ObjectMapper("size").fit([labels, labels], [sides[::2], sides[1::2]])
+    np.testing.assert_array_equal(again.predict(labels), together.predict(labels))
+    with pytest.raises(ValueError, match="spacing"):
+        again.fit(labels, {5: 1.0}, spacing=(0.5, 0.5), add=True)

@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_spinney.classifiers.base import Classifier, ModelState, StageState
-from napari_spinney.classifiers.object_images import ObjectImage
-from napari_spinney.classifiers.rows import provenance_now, rows_of
-from napari_spinney.forest.regression import Regression, fit_regression
+from napari_spinney.classifiers.object_images import ObjectImage, is_several, object_images
+from napari_spinney.classifiers.rows import (
+    annotated_rows,
+    check_same,
+    kept_rows,
+    provenance_now,
+    rows_of,
+)
+from napari_spinney.forest.regression import (
+    Regression,
+    RegressionReport,
+    fit_regression,
+    validate_regression,
+)
 from napari_spinney.objects.request import split_words
 
 if TYPE_CHECKING:
@@ -18,6 +29,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
+
+    from napari_spinney.forest.training import TrainingTable
 
 
 class ObjectMapper(Classifier):
@@ -56,6 +69,7 @@ class ObjectMapper(Classifier):
         values: Any,
         image: Any = None,
         *,
+        add: bool = False,
         channel_axis: int | None = None,
         time_axis: int | None = None,
         spacing: Sequence[float] | None = None,
@@ -65,25 +79,43 @@ class ObjectMapper(Classifier):
         Parameters
         ----------
         labels, image, channel_axis, time_axis, spacing
-            As in `ObjectClassifier.fit`, one image.
-        values : mapping or Series
+            As in `ObjectClassifier.fit`: one image, or lists.
+        values : mapping or Series, or list of them
             {label: value}, with a time axis {(frame, label): value}; at least two objects.
+        add : bool
+            Learn from these objects besides those learnt before (also before it was saved).
 
         Raises
         ------
         ValueError
             If a label is not there, a value is not finite, or there are fewer than two.
         """
-        one = ObjectImage.of(
+        before = self.state_ if add and self.is_fitted else None
+        if before is not None and spacing is None:
+            spacing = before.spacing
+        images = object_images(
             labels, image, channel_axis=channel_axis, time_axis=time_axis, spacing=spacing
         )
+        given = list(values) if is_several(labels) else [values]
+        if len(given) != len(images):
+            raise ValueError(
+                f"every label image needs its values: got {len(images)} label image(s) and values "
+                f"for {len(given)}"
+            )
         words = split_words(self.features)
-        names = one.names(words)
-        table = one.measure(names)
-        known, y = _known_values(table, values)
-        X = rows_of(table.iloc[known], names)
-        regression = fit_regression(X, y, self.options)
-        self._set_state(self._new_state(regression, " ".join(words), names, one))
+        names = images[0].names(words) if before is None else before.stages[0].names
+        table, y = _valued_rows(images[0], given[0], names)
+        for one, known in zip(images[1:], given[1:], strict=True):
+            more, values_of_more = _valued_rows(one, known, names)
+            table, y = table.concat(more), np.concatenate([y, values_of_more])
+        features = " ".join(words)
+        if before is not None:
+            check_same(before, table, images[0].ndim, len(images[0].channels), images[0].spacing)
+            table, y = kept_rows(before).concat(table), np.concatenate([_values_of(before), y])
+            features = before.stages[0].features
+        regression = fit_regression(table.X, y, self.options)
+        stage = StageState(features, names, regression.forest, regression.importances, table)
+        self._set_state(self._new_state(regression, stage, y, images[0]))
         return self
 
     def predict(
@@ -119,6 +151,25 @@ class ObjectMapper(Classifier):
         table = one.measure(names)
         return one.paint(table, table[names[0]].to_numpy(np.float32))
 
+    def measure(
+        self,
+        labels: Any,
+        image: Any = None,
+        *,
+        channel_axis: int | None = None,
+        time_axis: int | None = None,
+        spacing: Sequence[float] | None = None,
+    ) -> pd.DataFrame:
+        """Measure what values are predicted by: ``label`` (and ``frame``) and its columns."""
+        one = ObjectImage.of(
+            labels,
+            image,
+            channel_axis=channel_axis,
+            time_axis=time_axis,
+            spacing=self.state_.spacing if spacing is None else spacing,
+        )
+        return one.measure(self.feature_names_)
+
     def predict_table(self, table: pd.DataFrame) -> NDArray[np.float64]:
         """Predicted value of each row of a table that has the columns of `feature_names_`."""
         state = self.state_
@@ -127,10 +178,8 @@ class ObjectMapper(Classifier):
         return regression.predict(rows_of(table, self.feature_names_))
 
     def _new_state(
-        self, regression: Regression, features: str, names: tuple[str, ...], one: ObjectImage
+        self, regression: Regression, stage: StageState, y: NDArray[np.float64], one: ObjectImage
     ) -> ModelState:
-        stage = StageState(features, names, regression.forest, regression.importances)
-        provenance = provenance_now(rows=regression.n_rows)
         return ModelState(
             kind=type(self).__name__,
             parameters={k: v for k, v in self.get_params().items() if k != "features"},
@@ -139,25 +188,40 @@ class ObjectMapper(Classifier):
             n_channels=max(len(one.channels), 1),
             spacing=one.spacing,
             provenance={
-                **provenance,
+                **provenance_now(rows=regression.n_rows),
                 "value_range": [regression.low, regression.high],
                 "out_of_bag_r2": regression.out_of_bag_r2,
+                "values": y.tolist(),
             },
         )
 
-    def validate(self, folds: int = 5) -> Any:
-        """Not for a regression: see ``provenance_["out_of_bag_r2"]`` instead.
+    def validate(self, folds: int = 5) -> RegressionReport:  # type: ignore[override]
+        """Estimate how far off values are, on objects (or images) that were not learnt from.
 
         Raises
         ------
         ValueError
-            Always.
+            If there are fewer than three objects, or the model holds no training rows.
         """
-        r2 = self.provenance_["out_of_bag_r2"]
-        raise ValueError(
-            f"an ObjectMapper predicts values, and validate counts classes; objects left out of "
-            f"single trees were predicted with R2 = {r2}"
+        return validate_regression(
+            kept_rows(self.state_), _values_of(self.state_), self.options, folds
         )
+
+
+def _values_of(state: ModelState) -> NDArray[np.float64]:
+    """Values learnt from, one for each row of the training table."""
+    return np.array(state.provenance["values"], np.float64)
+
+
+def _valued_rows(
+    one: ObjectImage, values: Any, names: Sequence[str]
+) -> tuple[TrainingTable, NDArray[np.float64]]:
+    """Rows that a value was given for (all of class 1), and the values."""
+    table = one.measure(names)
+    known, y = _known_values(table, values)
+    marks = np.zeros(len(table), np.uint8)
+    marks[known] = 1
+    return annotated_rows(rows_of(table, names), marks, names), y
 
 
 def _known_values(table: pd.DataFrame, values: Any) -> tuple[NDArray[np.int64], NDArray[Any]]:

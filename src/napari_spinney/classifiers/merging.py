@@ -261,8 +261,8 @@ def _training_table(
 ) -> TrainingTable:
     """Rows with a class; the two sides of a border are held out together."""
     table = annotated_rows(rows_of(sides, names), classes, names)
-    ends = np.sort(sides[_IDS].to_numpy(), axis=1)[table.position]
-    _, border = np.unique(ends, axis=0, return_inverse=True)
+    ends = np.sort(sides[_IDS].to_numpy(), axis=1)[table.position].astype(np.int64)
+    _, border = np.unique(np.column_stack([ends, table.y]), axis=0, return_inverse=True)
     return replace(table, stroke=border.reshape(-1).astype(np.int32))
 
 

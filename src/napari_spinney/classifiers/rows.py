@@ -139,8 +139,8 @@ def train_rows(
     before: dict[str, Any] = {}
     if add and classifier.is_fitted:
         state = classifier.state_
-        _check_same(state, table, ndim, n_channels, spacing)
-        table = _kept(state).concat(table)
+        check_same(state, table, ndim, n_channels, spacing)
+        table = kept_rows(state).concat(table)
         before = state.provenance
     # Threads cost more than they save on the few rows that somebody annotates.
     fitted = fit_forest(table, classifier.options, n_jobs=1 if len(table) < _FEW_ROWS else None)
@@ -169,7 +169,14 @@ def provenance_now(*, rows: int, before: dict[str, Any] | None = None) -> dict[s
     }
 
 
-def _kept(state: ModelState) -> TrainingTable:
+def kept_rows(state: ModelState) -> TrainingTable:
+    """Rows that a model was trained on.
+
+    Raises
+    ------
+    ValueError
+        If it holds none.
+    """
     table = state.stages[0].table
     if table is None:
         raise ValueError(
@@ -179,13 +186,20 @@ def _kept(state: ModelState) -> TrainingTable:
     return table
 
 
-def _check_same(
+def check_same(
     state: ModelState,
     table: TrainingTable,
     ndim: int | None,
     n_channels: int,
     spacing: tuple[float, ...] | None,
 ) -> None:
+    """Check that rows to add are measured as those learnt from.
+
+    Raises
+    ------
+    ValueError
+        If names, dimensions, channels or units differ.
+    """
     if state.stages[0].names != table.names:
         raise ValueError(
             f"the model reads {list(state.stages[0].names)}; {list(table.names)} cannot be added"
@@ -207,7 +221,9 @@ __all__ = [
     "IDENTITY_COLUMNS",
     "ForestOptions",
     "annotated_rows",
+    "check_same",
     "feature_columns",
+    "kept_rows",
     "provenance_now",
     "rows_of",
     "train_rows",

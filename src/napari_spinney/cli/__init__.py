@@ -186,10 +186,10 @@ def predict(
     """
     from napari_spinney import batch
     from napari_spinney.classifiers.base import load
-    from napari_spinney.classifiers.objects import ObjectClassifier
+    from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
 
     loaded = load(model)
-    if isinstance(loaded, ObjectClassifier):
+    if isinstance(loaded, (ObjectClassifier, ObjectMapper, ObjectMerger)):
         layout = _layout(channel_axis, time_axis, spacing)
         predict_objects(loaded, images, under or [], out, layout=layout)
         return
@@ -226,12 +226,16 @@ def inspect(
     if as_json:
         typer.echo(json.dumps(summary, indent=2))
         return
-    importances = summary.pop("importances")
+    importances, levels = summary.pop("importances"), summary.pop("levels")
     for key, value in summary.items():
         typer.echo(f"{key.replace('_', ' '):<16}{readable(value)}")
     typer.echo("importances (features that carry the same information share theirs)")
     for feature, share in sorted(importances.items(), key=lambda item: -item[1])[:15]:
         typer.echo(f"  {share:6.1%}  {feature}")
+    typer.echo("share of the questions at each level of the trees")
+    for level, shares in enumerate(levels[:5]):
+        often = sorted(shares.items(), key=lambda item: -item[1])[:3]
+        typer.echo(f"  {level}: " + ", ".join(f"{name} {share:.2f}" for name, share in often))
 
 
 @app.command()

@@ -11,8 +11,8 @@ from napari_spinney.cli.options import ChannelAxis, Spacing, TimeAxis
 from napari_spinney.cli.output import describe_error, describe_training, waiting
 
 if TYPE_CHECKING:
-    from napari_spinney.batch import Layout, Wanted
-    from napari_spinney.classifiers.objects import ObjectClassifier
+    from napari_spinney.batch import Layout
+    from napari_spinney.object_files import OfObjects
 
 Labels = Annotated[
     list[Path],
@@ -92,17 +92,17 @@ def train_objects(
 
 
 def predict_objects(
-    model: ObjectClassifier, labels: list[Path], images: list[Path], out: Path, *, layout: Layout
+    model: OfObjects, labels: list[Path], images: list[Path], out: Path, *, layout: Layout
 ) -> None:
     """Do what ``spinney predict`` promises for a model of objects."""
     from napari_spinney.batch import output_paths
-    from napari_spinney.classifiers.objects import ObjectSelector
     from napari_spinney.files.images import write_image
     from napari_spinney.files.tables import write_table
     from napari_spinney.object_files import open_objects, paired
     from napari_spinney.object_files import predict_objects as predict_files
 
-    what: Wanted = "objects" if isinstance(model, ObjectSelector) else "classes"
+    makes = {"ObjectClassifier": "classes", "ObjectMapper": "values"}
+    what = makes.get(model.state_.kind, "objects")
     paths = output_paths(labels, out, what, "tif")
     out.mkdir(parents=True, exist_ok=True)
     for path, image, target in zip(labels, paired(labels, images), paths, strict=True):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from napari_spinney.report import is_of_objects
+
 if TYPE_CHECKING:
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.pixels import Progress
@@ -27,17 +29,20 @@ def describe_error(model: Classifier) -> str:
     """The estimated error, or why there is none."""
     try:
         with waiting("estimating the error"):
-            return model.validate().summary()
+            report = model.validate()
     except ValueError as reason:
         return f"No estimate of the error: {reason}"
+    return report.summary("objects" if is_of_objects(model) else "pixels")
 
 
 def summary_of(model: Classifier) -> dict[str, Any]:
     """What a model is, what it learnt from and which features matter, as JSON values."""
     state, forest = model.state_, model.forest_
+    classes = [] if state.kind == "ObjectMapper" else model.classes_.tolist()
+    provenance = {k: v for k, v in state.provenance.items() if k != "values"}
     return {
         "kind": state.kind,
-        "classes": {int(c): model.class_names.get(int(c), "") for c in model.classes_},
+        "classes": {c: model.class_names.get(c, "") for c in classes},
         "features": state.stages[0].features,
         "stages": len(state.stages),
         "dimensions": state.ndim,
@@ -48,20 +53,46 @@ def summary_of(model: Classifier) -> dict[str, Any]:
         "greatest_depth": int(forest.depths().max()),
         "nodes": forest.n_nodes,
         "learnt_from": _learnt_from(model),
-        "provenance": state.provenance,
+        "provenance": provenance,
         "importances": model.feature_importances(),
+        "levels": _levels(model),
     }
+
+
+def _levels(model: Classifier) -> list[dict[str, float]]:
+    """Share of each feature among the questions at each level of the trees; those asked at all."""
+    names = model.feature_names_
+    return [
+        {names[column]: float(shares[column]) for column in shares.nonzero()[0].tolist()}
+        for shares in model.forest_.statistics().shares
+    ]
 
 
 def _learnt_from(model: Classifier) -> dict[str, Any]:
     table = model.table_
     if table is None:
         return {}
+    if is_of_objects(model):
+        return {"images": table.n_images, _ROWS.get(model.state_.kind, "objects"): _rows(model)}
     return {
         "images": table.n_images,
         "pixels": {int(c): int(n) for c, n in table.counts().items()},
         "strokes": {int(c): int(n) for c, n in table.n_strokes().items()},
     }
+
+
+_ROWS = {"ObjectMerger": "sides of borders", "TableRowClassifier": "rows"}
+
+
+def _rows(model: Classifier) -> Any:
+    """Rows of each class; of a mapper how many there are, and the range of their values."""
+    state, table = model.state_, model.table_
+    if table is None:
+        return {}
+    if state.kind == "ObjectMapper":
+        low, high = state.provenance["value_range"]
+        return {"number": len(table), "lowest value": low, "highest value": high}
+    return {int(c): int(n) for c, n in table.counts().items()}
 
 
 def readable(value: Any) -> str:

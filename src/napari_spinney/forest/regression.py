@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_spinney.forest.folds import make_folds
 from napari_spinney.forest.forest import Forest
 from napari_spinney.forest.structure import trees_from_estimators
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_spinney.forest.table import TrainingTable
     from napari_spinney.forest.training import ForestOptions
 
 _LARGEST = float(np.finfo(np.float32).max)
@@ -47,6 +49,86 @@ class Regression:
         """Value of each row, (n,)."""
         share = self.forest.predict_proba(X)[:, 0]
         return np.asarray(self.low + (self.high - self.low) * share)
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionReport:
+    """How well values are predicted of rows that were held out.
+
+    Parameters
+    ----------
+    r2 : float or None
+        1 - squared error / squared difference from the mean; None where all values are equal.
+    mean_error : float
+        Mean absolute difference, in the unit of the values.
+    spread : float
+        Mean absolute difference from the mean value: the error of who always says the mean.
+    n_rows, n_folds, n_groups : int
+        Rows, folds, and how many objects or images were held out as a whole.
+    grouped_by : {"objects", "images"}
+        What was held out as a whole.
+    """
+
+    r2: float | None
+    mean_error: float
+    spread: float
+    n_rows: int
+    n_folds: int
+    n_groups: int
+    grouped_by: str
+
+    def summary(self, what: str = "objects") -> str:
+        """Say it in one sentence; ``what`` the rows are."""
+        share = "" if self.r2 is None else f" (R2 {self.r2:.2f})"
+        return (
+            f"Values of {self.n_rows} {what} are {self.mean_error:.4g} off on average{share} when "
+            f"{'whole ' if self.grouped_by == 'images' else ''}{self.grouped_by} are held out "
+            f"({self.n_groups} in {self.n_folds} folds); always saying the mean would be "
+            f"{self.spread:.4g} off. Objects unlike any of them may be worse."
+        )
+
+
+def validate_regression(
+    table: TrainingTable, y: NDArray[np.float64], options: ForestOptions, folds: int = 5
+) -> RegressionReport:
+    """Train without some objects, predict those, in turn for all.
+
+    Parameters
+    ----------
+    table : TrainingTable
+        Rows, all of class 1; whole images are held out where there are several.
+    y : (n,) float64
+        Value of each row.
+    options : ForestOptions
+        As in `fit_regression`.
+    folds : int
+        Most folds.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three rows, or two images of which one has a single row.
+    """
+    if len(y) < 3:
+        raise ValueError(
+            f"values of at least three objects are needed to hold out some; got {len(y)}"
+        )
+    parts = make_folds(table, folds, seed=options.seed)
+    predicted = np.zeros(len(y))
+    for number in range(parts.n_folds):
+        held_out = parts.fold == number
+        regression = fit_regression(table.X[~held_out], y[~held_out], options)
+        predicted[held_out] = regression.predict(table.X[held_out])
+    spread = float(((y - y.mean()) ** 2).sum())
+    return RegressionReport(
+        r2=None if spread == 0 else 1.0 - float(((y - predicted) ** 2).sum()) / spread,
+        mean_error=float(np.abs(y - predicted).mean()),
+        spread=float(np.abs(y - y.mean()).mean()),
+        n_rows=len(y),
+        n_folds=parts.n_folds,
+        n_groups=parts.n_groups,
+        grouped_by="images" if parts.grouped_by == "images" else "objects",
+    )
 
 
 def fit_regression(
