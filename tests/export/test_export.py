@@ -170,6 +170,31 @@ def test_an_opened_model_is_saved_beside_the_export(tmp_path, trained, entries):
     np.testing.assert_array_equal(found, trained[0].classifier.predict(entries[0].data))
 
 
+class OnlySliced:
+    """An array that is read in blocks, as the channels of several layers are."""
+
+    def __init__(self, data):
+        self._data, self.shape, self.dtype = data, data.shape, data.dtype
+
+    def __getitem__(self, key):
+        return self._data[key]
+
+
+def test_channels_and_times_come_back_in_their_places(tmp_path):
+    rng = np.random.default_rng(0)
+    movie = rng.normal(size=(3, 2, 20, 22)).astype(np.float32)
+    strokes = np.zeros((3, 20, 22), np.uint16)
+    strokes[0, :4], strokes[2, 10:13] = 1, 300
+    entry = ImageEntry("m", "movie", OnlySliced(movie), "tcyx", (0.5, 0.5))
+    clf = spinney.PixelClassifier("original gaussian_blur=1um", n_trees=5)
+    clf.fit(movie, strokes, channel_axis=1, time_axis=0, spacing=(0.5, 0.5), device="cpu")
+    path = export.script((Train(clf, (entry,)), Predict(entry, use_spacing=True)), tmp_path / "m")
+    subprocess.run([sys.executable, str(path)], check=True, capture_output=True)
+    found = read_image(tmp_path / "m_results" / "movie_classes.tif").data
+    assert set(np.unique(found)) == {1, 300}
+    np.testing.assert_array_equal(found, clf.predict(movie))
+
+
 def test_the_same_export_twice_is_the_same_file(tmp_path, steps):
     texts = []
     for name in ("one", "two"):

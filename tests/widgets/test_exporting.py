@@ -7,12 +7,17 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_spinney.files.images import read_image
+from napari_spinney.samples import load_sample
+from napari_spinney.widgets.objects_dock import ObjectsDock
 
 pytestmark = pytest.mark.gui
+
+WAIT = 60_000
 
 
 def test_a_session_is_exported_and_gives_its_layer_again(person, nuclei, tmp_path):
@@ -60,3 +65,30 @@ def test_strokes_of_labkit_are_opened_with_the_names_of_their_classes(person, nu
     assert someone.strokes.data.flags.writeable
     assert [entry.name for entry in someone.session.classes.values()] == ["Rand", "Kern"]
     someone.until(lambda: someone.session.painted() == (1, 2))
+
+
+def test_objects_are_exported_and_classified_again(make_napari_viewer, qtbot, tmp_path):
+    sample = load_sample("shapes")
+    viewer = make_napari_viewer(show=False)
+    viewer.add_image(sample.image, name="image", scale=sample.spacing, units="um")
+    viewer.add_labels(sample.labels, name="objects", scale=sample.spacing, units="um")
+    dock = ObjectsDock(viewer)
+    qtbot.addWidget(dock)
+    dock.form.image.setCurrentText("image")
+    dock.work.live = False
+    dock.measure.click()
+    qtbot.waitUntil(lambda: dock.work.measured is not None, timeout=WAIT)
+    dock.files.export_notebook(str(tmp_path / "measured"))
+    assert "spinney.measure" in (tmp_path / "measured.ipynb").read_text()
+    for label in dock.work.measured.table["label"].tolist()[:12]:
+        truth = int(sample.truth[sample.labels == label].max())
+        dock.form.click_class.setCurrentIndex(truth - 1)
+        dock.give_class(label)
+    dock.train.click()
+    qtbot.waitUntil(lambda: dock.work.answer is not None and not dock.work.is_busy(), timeout=WAIT)
+    dock.files.export_script(str(tmp_path / "objects"))
+    subprocess.run([sys.executable, tmp_path / "objects.py"], check=True, capture_output=True)
+    (path,) = (tmp_path / "objects_results").glob("*.csv")
+    table = pd.read_csv(path)
+    assert table["class"].tolist() == dock.work.answer.values.tolist()
+    dock.close()

@@ -40,7 +40,7 @@ class Folder:
         key = (id(data), name)
         if key not in self._names:
             self._kept.append(data)  # so that no other array gets its id
-            self._names[key] = self._write(np.asarray(data), name, axes, spacing)
+            self._names[key] = self._write(_in_memory(data), name, axes, spacing)
         return self._names[key]
 
     def save_model(self, classifier: Any, name: str) -> str:
@@ -78,6 +78,13 @@ class Folder:
             file = f"{stem}_{number}{suffix}"
         self._taken.add(file.lower())
         return file
+
+
+def _in_memory(data: Any) -> np.ndarray[Any, Any]:
+    """All of an array; some that are read in blocks, as channels of several layers, only slice."""
+    if isinstance(data, np.ndarray):
+        return data
+    return np.asarray(data[(slice(None),) * len(data.shape)])
 
 
 def safe_name(name: str) -> str:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
-from napari_spinney.history import OpenModel, Predict, Train
+from napari_spinney.classifiers.objects import ObjectClassifier
+from napari_spinney.history import ClassifyObjects, Measure, OpenModel, Predict, Train
+from napari_spinney.objects.request import columns_of
+from napari_spinney.session import ImageEntry
 from napari_spinney.tasks import plainly
 from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
+    from napari_spinney.classifiers.object_images import ObjectImage
     from napari_spinney.following import PredictOrder
     from napari_spinney.history import Step
+    from napari_spinney.widgets.objects_model import Measured
     from napari_spinney.widgets.predicting import Wish
     from napari_spinney.widgets.workspace import Workspace
 
@@ -127,6 +133,55 @@ def predicted(order: PredictOrder) -> Predict:
         min_size=order.min_size,
         clear_border=order.clear_border,
     )
+
+
+def object_steps(measured: Measured, classifier: Any) -> tuple[Step, ...]:
+    """How objects were measured and, with a classifier that was taught here, classified.
+
+    Raises
+    ------
+    ValueError
+        If it decides by columns that were joined from elsewhere, which cannot be measured anew.
+    """
+    objects = measured.objects
+    labels = ImageEntry("labels", "objects", objects.labels, _axes(objects), objects.spacing)
+    image = _image_under(objects)
+    table = getattr(classifier, "table_", None)
+    if table is None or type(classifier) is not ObjectClassifier:
+        known = [n for n in measured.measurements() if _can_be_measured([n], objects)]
+        return (Measure(labels, " ".join(known), image),)
+    if not _can_be_measured(classifier.feature_names_, objects):
+        raise ValueError(
+            "The classes were learnt from columns that were joined from elsewhere, which a "
+            "notebook cannot measure anew: train without them, or export the table."
+        )
+    keys = measured.object_keys()
+    classes = {keys[row]: int(c) for row, c in zip(table.position, table.y, strict=True)}
+    return (ClassifyObjects(classifier, labels, classes, image),)
+
+
+def _axes(objects: ObjectImage) -> str:
+    letters = list("zyx"[-objects.ndim :])
+    if objects.time_axis is not None:
+        letters.insert(objects.time_axis % objects.labels.ndim, "t")
+    return "".join(letters)
+
+
+def _image_under(objects: ObjectImage) -> ImageEntry | None:
+    if not objects.channels:
+        return None
+    several = len(objects.channels) > 1
+    data = np.stack(objects.channels) if several else objects.channels[0]
+    axes = f"c{_axes(objects)}" if several else _axes(objects)
+    return ImageEntry("image", "image", data, axes, objects.spacing)
+
+
+def _can_be_measured(names: Sequence[str], objects: ObjectImage) -> bool:
+    try:
+        columns_of(names, ndim=objects.ndim, n_channels=len(objects.channels))
+    except ValueError:
+        return False
+    return True
 
 
 def _ends_with_model(steps: tuple[Step, ...]) -> bool:

@@ -30,14 +30,23 @@ class ObjectsFiles(QWidget):
         self.join = _button(
             "Join table …", "Adds the columns of a table from elsewhere, by label (and frame)."
         )
+        self.notebook = _button(
+            "Export notebook …", "Writes a notebook that measures and classifies these objects."
+        )
+        self.script = _button(
+            "Export script …", "Writes a Python script that measures and classifies these objects."
+        )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        for place, button in enumerate((self.open, self.save, self.join, self.export)):
+        buttons = (self.open, self.save, self.join, self.export, self.notebook, self.script)
+        for place, button in enumerate(buttons):
             grid.addWidget(button, *divmod(place, 2))
         self.open.clicked.connect(self._on_open_clicked)
         self.save.clicked.connect(self._on_save_clicked)
         self.export.clicked.connect(self._on_export_clicked)
         self.join.clicked.connect(self._on_join_clicked)
+        self.notebook.clicked.connect(self._on_notebook_clicked)
+        self.script.clicked.connect(self._on_script_clicked)
 
     def export_table(self, path: str) -> None:
         """Write the table."""
@@ -70,6 +79,39 @@ class ObjectsFiles(QWidget):
             return
         new = joined.table.shape[1] - measured.table.shape[1]
         self._work.set_measured(replace(joined), f"Joined {path}: {new} columns more.")
+
+    def export_notebook(self, path: str) -> None:
+        """Write a notebook that measures and classifies these objects."""
+        self._export_steps("notebook", path)
+
+    def export_script(self, path: str) -> None:
+        """Write a script that measures and classifies these objects."""
+        self._export_steps("script", path)
+
+    def _export_steps(self, kind: str, path: str) -> None:
+        from napari_spinney import export
+        from napari_spinney.widgets.exporting import object_steps
+
+        work = self._work
+        if work.measured is None:
+            work.fail(ValueError("There is nothing to export yet: press Measure first."))
+            return
+        classifier = None if work.answer is None else work.answer.classifier
+        write = export.notebook if kind == "notebook" else export.script
+        try:
+            written = write(object_steps(work.measured, classifier), path, title="Objects")
+        except (ValueError, OSError) as error:
+            work.fail(error)
+            return
+        work.tell(f"Saved {written}, and a folder beside it with what it reads")
+
+    def _on_notebook_clicked(self) -> None:
+        self._ask(
+            "Export notebook", "Jupyter notebook (*.ipynb)", self.export_notebook, saving=True
+        )
+
+    def _on_script_clicked(self) -> None:
+        self._ask("Export script", "Python script (*.py)", self.export_script, saving=True)
 
     def _on_open_clicked(self) -> None:
         self._ask("Open model", MODELS, self._work.open, saving=False)
