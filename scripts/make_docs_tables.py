@@ -37,11 +37,11 @@ names of later channels end with `_1`, `_2`.
 
 LONG_GAUSSIANS = """## Gaussians of large sigma
 
-From a sigma of about 10 (derivatives) or 15 (APOC's features) on, a Gaussian is computed along each
-axis in two passes, one over every `d`-th pixel and one over neighbours, with a few taps that cut it
-off at 4 sigma as APOC and scipy do. Instead of n weights that takes about 7 times the square root
-of n; reach, borders and independence of blocks are those of one pass. CPU and
-OpenCL give the same bits.
+From a sigma of about 10 to 16 on (in 3D: 20 to 30), where it pays, a Gaussian is computed along
+each axis in two passes, one over every `d`-th pixel and one over neighbours, with a few taps that
+cut it off at 4 sigma as APOC and scipy do. Instead of n weights that takes about 7 times the square
+root of n. Reach, borders and independence of blocks are those of one pass, and CPU and OpenCL give
+the same bits.
 
 Largest error against scipy in float64, as a share of the feature's range, at sigma 10, 16, 25 and
 100, on white noise of mean 0, the photographs `coins` and `camera`, and stripes; beside it that of

@@ -50,6 +50,12 @@ def test_short_weights_are_left_alone():
     assert split(scipy_gaussian(5), SMOOTH) is None
 
 
+def test_volumes_have_to_save_more():
+    weights = scipy_gaussian(16)
+    assert split(weights, SMOOTH, 2) is not None
+    assert split(weights, SMOOTH, 3) is None
+
+
 def test_weights_that_are_not_smooth_are_left_alone():
     half = np.random.default_rng(0).normal(size=100)
     weights = tuple(np.concatenate([half, [1.0], half[::-1]]).tolist())

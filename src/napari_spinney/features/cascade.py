@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 
 _LONGEST = 8193
 """Longest weights that are fitted; the fit takes seconds beyond."""
-_WORTHWHILE = 0.7
-"""Two passes write one more plane than one does: they have to save so much."""
+WORTHWHILE = {2: 0.7, 3: 0.5}
+"""Most taps of two passes, as a share of those of one, with which they are faster; by image axes.
+
+Two passes read and write one more plane, which costs more where planes do not stay in the cache.
+Measured with both executors.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class Cascade:
 
 
 @lru_cache(maxsize=512)
-def split(weights: tuple[float, ...], quality: Quality) -> Cascade | None:
+def split(weights: tuple[float, ...], quality: Quality, ndim: int = 2) -> Cascade | None:
     """Two passes instead of one, if they are clearly cheaper and as good as wanted.
 
     Parameters
@@ -109,13 +113,15 @@ def split(weights: tuple[float, ...], quality: Quality) -> Cascade | None:
         An odd number of them; symmetric or antisymmetric, smooth but for where they end.
     quality : Quality
         What is good enough.
+    ndim : {2, 3}
+        Number of spatial axes of the image.
     """
     length = len(weights)
     if length > _LONGEST:
         return None
     wanted = np.asarray(weights, np.float64)
     for shape in sorted(_shapes(length, quality), key=lambda shape: shape.n_taps):
-        if shape.n_taps > _WORTHWHILE * length:
+        if shape.n_taps > WORTHWHILE[ndim] * length:
             break
         cascade = _fit(wanted, shape)
         if _error(cascade.weights() - wanted, wanted, quality) <= quality.tolerance:

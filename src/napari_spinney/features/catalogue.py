@@ -82,7 +82,7 @@ def _separable(
     """Correlate along every axis, the first axis first; long weights in two passes if allowed."""
     for axis, axis_weights in enumerate(weights):
         allowed = quality is not None and not steps.exact
-        cascade = split(axis_weights, quality) if quality and allowed else None
+        cascade = split(axis_weights, quality, steps.ndim) if quality and allowed else None
         if cascade is None:
             plane = steps.add(Correlate((plane,), axis, axis_weights, boundary))
         else:
