@@ -51,6 +51,8 @@ def test_the_code_of_what_is_ticked_is_copied(person, nuclei):
     copied = QApplication.clipboard().text()
     assert "spinney.ObjectSegmenter.from_state(clf.state_)" in copied
     assert "min_size=20" in copied
+    someone.dock("Train").snippet.click()
+    assert "clf.fit(image, strokes)" in QApplication.clipboard().text()
 
 
 def test_strokes_of_labkit_are_opened_with_the_names_of_their_classes(person, nuclei, tmp_path):

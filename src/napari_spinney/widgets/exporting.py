@@ -120,6 +120,34 @@ class ExportRow(QWidget):
         dialog.open()
 
 
+class TrainingSnippet(QPushButton):
+    """Copies the code of the last training."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__("Copy snippet")
+        self.setToolTip("Copies the Python code of the last training.")
+        self._session = workspace.session
+        self.clicked.connect(self.copy_snippet)
+        link(self, self._refresh, workspace.session.history_changed)
+        self._refresh()
+
+    def copy_snippet(self) -> None:
+        """Put it on the clipboard."""
+        from napari_spinney.export import snippet
+
+        last = self._last()
+        if last is not None:
+            QApplication.clipboard().setText(snippet(last))
+            show_info("Copied: code for an image and its strokes")
+
+    def _last(self) -> Train | None:
+        steps = self._session.history
+        return next((step for step in reversed(steps) if isinstance(step, Train)), None)
+
+    def _refresh(self) -> None:
+        self.setEnabled(self._last() is not None)
+
+
 def predicted(order: PredictOrder) -> Predict:
     """The step that an order was."""
     return Predict(

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_spinney.widgets.action_bar import ActionBar
 from napari_spinney.widgets.dock import Dock, section
+from napari_spinney.widgets.exporting import TrainingSnippet
 from napari_spinney.widgets.feature_choice import FeatureChoice
 from napari_spinney.widgets.forest_form import ForestForm
 from napari_spinney.widgets.images_form import ImagesForm
@@ -27,6 +28,7 @@ class TrainDock(Dock):
         self.forest = ForestForm(self.workspace)
         self.actions_bar = ActionBar(self.workspace)
         self.learnt = LearntLine(self.workspace)
+        self.snippet = TrainingSnippet(self.workspace)
         self.rows.addWidget(_title("Features"))
         self.rows.addWidget(self.features)
         self.rows.addWidget(_title("Images"))
@@ -34,6 +36,7 @@ class TrainDock(Dock):
         self.rows.addWidget(section("Forest", self.forest))
         self.rows.addWidget(self.actions_bar)
         self.rows.addWidget(self.learnt)
+        self.rows.addWidget(self.snippet)
         self.rows.addStretch(1)
 
 
