@@ -84,7 +84,7 @@ $(DOCS_ENV)/.ready: $(SPEC)
 $(BENCHMARK_ENV)/.ready: $(SPEC)
 	@echo "== making $(BENCHMARK_ENV) (once)"
 	@$(call make_env,$(BENCHMARK_ENV))
-	@$(BENCHMARK_ENV)/bin/$(PIP_INSTALL) --editable ".[opencl]" --group benchmark
+	@$(BENCHMARK_ENV)/bin/$(PIP_INSTALL) --editable ".[all]" --group benchmark
 	@touch $@
 
 $(TEST_ENV)/.system: Makefile
