@@ -51,12 +51,7 @@ class Photographer:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Let events happen until something is so."""
-        start = time.monotonic()
-        while not condition():
-            if time.monotonic() - start > WAIT:
-                raise TimeoutError(f"waited {WAIT} s in vain")
-            self._events()
-            time.sleep(0.005)
+        _until(condition, self._events)
 
     def idle(self) -> bool:
         """Whether nothing runs."""
@@ -88,10 +83,66 @@ class Photographer:
 
     def take(self, name: str) -> None:
         """Save a picture of the window."""
-        start = time.monotonic()
-        self.until(lambda: time.monotonic() - start > 0.5)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.viewer.window.screenshot(str(self.folder / f"{name}.png"), flash=False)
+        _take(self.viewer, self.folder, name, self._events)
+
+
+def photograph_objects(folder: Path, theme: str) -> None:
+    """Measure and classify the sample of round and long objects, and take a picture."""
+    import napari
+    from qtpy.QtWidgets import QApplication
+
+    from napari_spinney.samples import load_sample
+
+    sample = load_sample("shapes")
+    viewer = napari.Viewer(show=True, show_welcome_screen=False)
+    viewer.theme = theme
+    viewer.window.resize(1366, 740)
+    placed = {"scale": sample.spacing, "units": ("um", "um")}
+    viewer.add_image(sample.image, name="shapes", **placed)
+    viewer.add_labels(sample.labels, name="shapes labels", **placed)
+    from qtpy.QtCore import Qt
+
+    holder, dock = viewer.window.add_plugin_dock_widget("napari-spinney", "Objects")
+    viewer.window._qt_window.resizeDocks([holder], [430], Qt.Orientation.Horizontal)
+    events = QApplication.instance().processEvents
+    dock.form.image.setCurrentText("shapes")
+    for number, name in ((1, "round"), (2, "long")):
+        dock.work.session.change_class(number, name=name)
+    dock.measure.click()
+    _until(lambda: dock.work.measured is not None, events)
+    for label in dock.work.measured.table["label"].tolist()[:12]:
+        dock.work.give(label, int(sample.truth[sample.labels == label].max()))
+    _until(lambda: dock.work.session.report is not None and not dock.work.is_busy(), events)
+    dock.table.choose(4)
+    dock.go_to_row(4)
+    _take(viewer, folder, "objects", events)
+    dock.charts_section.expand(animate=False)
+    dock.charts.kind.setCurrentText("scatter plot")
+    dock.charts.right.setCurrentText("area")
+    dock.charts.up.setCurrentText("eccentricity")
+    start = time.monotonic()
+    _until(lambda: time.monotonic() - start > 0.3, events)
+    area = dock._stack.widget(0)
+    area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
+    _take(viewer, folder, "objects_scatter", events)
+    viewer.close()
+
+
+def _until(condition: Callable[[], bool], events: Callable[[], None]) -> None:
+    """Let events happen until something is so."""
+    start = time.monotonic()
+    while not condition():
+        if time.monotonic() - start > WAIT:
+            raise TimeoutError(f"waited {WAIT} s in vain")
+        events()
+        time.sleep(0.005)
+
+
+def _take(viewer: Viewer, folder: Path, name: str, events: Callable[[], None]) -> None:
+    start = time.monotonic()
+    _until(lambda: time.monotonic() - start > 0.5, events)
+    folder.mkdir(parents=True, exist_ok=True)
+    viewer.window.screenshot(str(folder / f"{name}.png"), flash=False)
 
 
 def main() -> None:
@@ -132,6 +183,7 @@ def main() -> None:
         inspect.tabs.setCurrentIndex(index)
         person.take(f"inspect_{name}")
     person.viewer.close()
+    photograph_objects(options.folder, options.theme)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ def test_a_matrix_marks_what_has_no_correlation(ax, values):
     draw_correlation(ax, correlate(table, ["a", "b", "c"]))
     written = [text.get_text() for text in ax.texts]
     assert written.count("×") == 5
-    assert written.count("-1.00") == 2
+    assert written.count("-1.0") == 2
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["a  1", "b  2", "c  3"]
 
 
 @pytest.mark.parametrize("values", [[], [np.nan, np.nan], [3.0, 3.0], [1.0, np.inf]])

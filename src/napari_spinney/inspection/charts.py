@@ -117,20 +117,25 @@ def draw_scatter(
 
 
 def draw_correlation(ax: Axes, correlation: Correlation) -> None:
-    """Draw a matrix of correlations, -1 blue to 1 red; a cross where there is none."""
+    """Draw a matrix of correlations, -1 blue to 1 red; a cross where there is none.
+
+    Columns are numbered, and rows named and numbered.
+    """
     matrix = correlation.matrix
     values = matrix.to_numpy(np.float64)
     ax.imshow(np.ma.masked_invalid(values), cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
     ticks = range(len(matrix.columns))
-    ax.set_xticks(ticks, [str(name) for name in matrix.columns], rotation=90)
-    ax.set_yticks(ticks, [str(name) for name in matrix.columns])
+    ax.set_xticks(ticks, [str(number + 1) for number in ticks])
+    ax.set_yticks(ticks, [f"{name}  {k + 1}" for k, name in enumerate(matrix.columns)])
+    ax.tick_params(labelsize="small", length=0)
     for row, column in np.ndindex(values.shape):
         value = values[row, column]
         if np.isnan(value):
             ax.text(column, row, "×", ha="center", va="center", color=_GREY)
         elif len(ticks) <= _NUMBERS_SHOWN:
             ink = "white" if abs(value) > 0.6 else "black"
-            ax.text(column, row, f"{value:.2f}", ha="center", va="center", color=ink, size="small")
+            size = "small" if len(ticks) < _NUMBERS_SHOWN - 2 else "x-small"
+            ax.text(column, row, f"{value:.1f}", ha="center", va="center", color=ink, size=size)
 
 
 def nearest_point(ax: Axes, x: NDArray[Any], y: NDArray[Any], at: tuple[float, float]) -> int:

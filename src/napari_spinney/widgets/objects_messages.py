@@ -104,4 +104,5 @@ def _error(answer: Answer, names: dict[int, str]) -> str:
         return f"No estimate of the error: {answer.reason}" if answer.reason else ""
     from napari_spinney.messages import error_sentence
 
-    return error_sentence(answer.report, names).replace("on strokes", "on objects")
+    text = error_sentence(answer.report, names).replace("on strokes", "on objects")
+    return text.replace(" %", "\u00a0%")
