@@ -84,7 +84,7 @@ def test_features_are_those_of_the_other_executor_bit_for_bit(opencl, shape):
         np.testing.assert_array_equal(a, b, err_msg=name)
 
 
-WIDE = "gaussian_blur=8 gaussian_blur=20 difference_of_gaussian=15 gradient_magnitude=12"
+WIDE = "gaussian_blur=8 gaussian_blur=20 difference_of_gaussian=15 gradient_magnitude=30"
 
 
 @pytest.mark.parametrize("shape", [(3, 200), (150, 9), (137, 161), (70, 30, 21)])
