@@ -213,6 +213,25 @@ def test_names_cannot_become_code(tmp_path, trained, entries):
     assert len(cells["cells"]) > 5
 
 
+def test_results_of_two_models_do_not_overwrite_each_other(tmp_path, trained, entries):
+    step = OpenModel(trained[0].classifier, "m")
+    path = export.script((step, Predict(entries[0]), step, Predict(entries[0])), tmp_path / "e")
+    code = path.read_text()
+    assert code.count('"Bild_1_ä_classes.tif"') == code.count('"Bild_1_ä_classes_2.tif"') == 1
+
+
+def test_lines_of_code_are_short(tmp_path):
+    image, spots = noisy((30, 40))
+    clf = spinney.PixelClassifier(" ".join(f"gaussian_blur={n}" for n in range(1, 20)), n_trees=2)
+    strokes = np.where(np.indices(image.shape)[0] % 9 == 4, 1 + spots, 0)
+    clf.fit(image, strokes, device="cpu")
+    text = export.snippet(Train(clf, (ImageEntry("a", "a", image, "yx"),)))
+    assert max(map(len, text.splitlines())) <= 100
+    names = {"image": image, "strokes": strokes}
+    exec(text, names)
+    np.testing.assert_array_equal(names["clf"].predict(image), clf.predict(image))
+
+
 def test_nothing_to_export_and_steps_without_a_model_are_refused(tmp_path, entries):
     with pytest.raises(ValueError, match="nothing was done yet"):
         export.notebook((), tmp_path / "n")

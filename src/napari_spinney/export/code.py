@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from typing import TYPE_CHECKING, Any
+
+_WIDTH = 94
+"""Characters on a line of code, without the brackets of a call."""
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -11,16 +15,39 @@ if TYPE_CHECKING:
     from napari_spinney.history import ClassifyObjects, Measure, OpenModel, Predict, Train
 
 
+def literal(value: Any) -> str:
+    """A value as code, with double quotes where that is possible."""
+    if isinstance(value, str):
+        text = repr(value)
+        plain = text.startswith("'") and '"' not in text
+        return f'"{text[1:-1]}"' if plain else text
+    if isinstance(value, dict):
+        items = (f"{literal(key)}: {literal(item)}" for key, item in value.items())
+        return f"{{{', '.join(items)}}}"
+    return repr(value)
+
+
 def call(function: str, *positional: str, **named: Any) -> str:
     """A call, on one line or, where that is long, with an argument on each line.
 
     Positional arguments are code; named ones are values.
     """
-    arguments = [*positional, *(f"{name}={value!r}" for name, value in named.items())]
-    line = f"{function}({', '.join(arguments)})"
-    if len(line) <= 96:
-        return line
+    line = ", ".join([*positional, *(f"{k}={literal(v)}" for k, v in named.items())])
+    if len(function) + len(line) <= _WIDTH:
+        return f"{function}({line})"
+    arguments = [*positional, *(f"{k}={_wrapped(v)}" for k, v in named.items())]
     return "\n".join([f"{function}(", *(f"    {argument}," for argument in arguments), ")"])
+
+
+def _wrapped(value: Any) -> str:
+    """A value as code; words that are too long for a line on several."""
+    if not isinstance(value, str) or len(value) < _WIDTH - 20 or "\n" in value:
+        return literal(value)
+    lines = textwrap.wrap(value, _WIDTH - 16, break_long_words=False, break_on_hyphens=False)
+    if " ".join(lines) != value:
+        return literal(value)
+    parts = [f"        {literal(f'{line} ')}" for line in lines[:-1]]
+    return "\n".join(["(", *parts, f"        {literal(lines[-1])}", "    )"])
 
 
 def given(**named: Any) -> dict[str, Any]:
@@ -123,7 +150,7 @@ def _made(name: str, classifier: Any) -> str:
     for what in ("class_names", "class_colors"):
         values = getattr(classifier, what)
         if values:
-            lines.append(f"{name}.{what} = {dict(sorted(values.items()))!r}")
+            lines.append(f"{name}.{what} = {literal(dict(sorted(values.items())))}")
     return "\n".join(lines)
 
 

@@ -73,6 +73,7 @@ class Teller:
         self._results = results
         self._form = form
         self._names: dict[tuple[str, int], str] = {}
+        self._titles: set[str] = set()
         self._has_model = False
 
     def tell(self, steps: Sequence[Step], title: str) -> list[Cell]:
@@ -101,13 +102,16 @@ class Teller:
         )
         yield Cell(
             f"{IMPORTS}\n"
-            f"FILES = {self._form.here} / {self._folder.path.name!r}\n"
-            f"RESULTS = {self._form.here} / {self._results!r}\n"
+            f"FILES = {self._form.here} / {code.literal(self._folder.path.name)}\n"
+            f"RESULTS = {self._form.here} / {code.literal(self._results)}\n"
             "RESULTS.mkdir(exist_ok=True)\n"
             "images, strokes, labels, results = {}, {}, {}, {}",
             is_code=True,
         )
-        found = "\n".join(f"    {name!r}: {number!r}," for name, number in _versions().items())
+        found = "\n".join(
+            f"    {code.literal(name)}: {code.literal(number)},"
+            for name, number in _versions().items()
+        )
         yield Cell(
             f"MADE_WITH = {{\n{found}\n}}\n"
             "for name, number in MADE_WITH.items():\n"
@@ -135,7 +139,7 @@ class Teller:
         for kind, entry in new:
             name = self._name(entry)
             file = self._folder.save_image(entry)
-            lines.append(f"{kind}[{name!r}] = read_image(FILES / {file!r}).data")
+            lines.append(f"{kind}[{code.literal(name)}] = {_reading(file)}")
             texts.append(f"- {_quoted(name)}: {_form_of(entry)}")
         yield Cell("## Images\n\n" + "\n".join(texts))
         yield Cell("\n".join(lines), is_code=True)
@@ -152,7 +156,7 @@ class Teller:
         return self._names[key]
 
     def _code_of(self, entry: ImageEntry, kind: str = "images") -> str:
-        return f"{kind}[{self._name(entry)!r}]"
+        return f"{kind}[{code.literal(self._name(entry))}]"
 
     # ---------------------------------------------------------------------- steps
 
@@ -178,7 +182,7 @@ class Teller:
         for entry, painted in zip(step.images, step.strokes(), strict=True):
             name = self._name(entry)
             file = self._folder.save(painted, f"{name} strokes", entry.axes.replace("c", ""))
-            lines.append(f"strokes[{name!r}] = read_image(FILES / {file!r}).data")
+            lines.append(f"strokes[{code.literal(name)}] = {_reading(file)}")
         yield Cell(_training_text(step))
         yield Cell("\n".join(lines), is_code=True)
         pictures = [self._code_of(entry) for entry in step.images]
@@ -189,7 +193,7 @@ class Teller:
         self._has_model = True
         file = self._folder.save_model(step.classifier, "model")
         yield Cell(f"## Model\n\nIt was opened from {_quoted(step.path)}.")
-        yield Cell(code.open_code(step, f"FILES / {file!r}"), is_code=True)
+        yield Cell(code.open_code(step, f"FILES / {code.literal(file)}"), is_code=True)
 
     def _validate(self, step: Validate) -> Iterator[Cell]:
         yield Cell("## Error\n\nEstimated on strokes (or images) that were not learnt from.")
@@ -199,23 +203,27 @@ class Teller:
 
     def _predict(self, step: Predict) -> Iterator[Cell]:
         entry = step.image
-        title = f"{self._name(entry)} {_what(step)}"
-        result = f"results[{title!r}]"
+        title = self._title(f"{self._name(entry)} {_what(step)}")
+        result = f"results[{code.literal(title)}]"
         yield Cell(f"## {_what(step).capitalize()} of {_quoted(self._name(entry))}")
         yield Cell(code.predict_code(step, self._code_of(entry), result), is_code=True)
         axes = entry.axes.replace("c", "")
         if step.what == "probabilities":
             axes = f"c{axes}"
         on_top = step.what in ("classes", "objects")
-        what = [self._code_of(entry), repr(entry.axes), result] if on_top else [result, repr(axes)]
+        what = (
+            [self._code_of(entry), code.literal(entry.axes), result]
+            if on_top
+            else [result, code.literal(axes)]
+        )
         colors = ", colors=clf.class_colors" if step.what == "classes" else ""
         yield self._drawn(f"draw(ax, {', '.join(what)}{colors})", title)
         yield Cell(self._written(result, title, axes, entry), is_code=True)
 
     def _classify(self, step: ClassifyObjects) -> Iterator[Cell]:
         name = self._name(step.labels)
-        title = f"{name} classes of objects"
-        result = f"results[{title!r}]"
+        title = self._title(f"{name} classes of objects")
+        result = f"results[{code.literal(title)}]"
         image = None if step.image is None else self._code_of(step.image)
         yield Cell(
             f"## Classes of the objects in {_quoted(name)}\n\n{len(step.classes)} objects were "
@@ -225,7 +233,7 @@ class Teller:
         yield Cell(code.classify_code(step, labels, image, result), is_code=True)
         yield self._drawn(
             f"draw(ax, {labels if image is None else image}, "
-            f"{(step.labels if step.image is None else step.image).axes!r}, {result}, "
+            f"{code.literal((step.image or step.labels).axes)}, {result}, "
             "colors=objects.class_colors)",
             title,
         )
@@ -238,22 +246,32 @@ class Teller:
         yield Cell(f"## Measurements of the objects in {_quoted(name)}")
         labels = self._code_of(step.labels, "labels")
         yield Cell(code.measure_code(step, labels, image), is_code=True)
-        yield self._table(f"{name} measurements")
+        yield self._table(self._title(f"{name} measurements"))
+
+    def _title(self, text: str) -> str:
+        """A name for a result that no other has, nor its file."""
+        title, number = text, 1
+        while safe_name(title).lower() in self._titles:
+            number += 1
+            title = f"{text} {number}"
+        self._titles.add(safe_name(title).lower())
+        return title
 
     def _drawn(self, line: str, title: str) -> Cell:
         lines = ["fig, ax = plt.subplots(figsize=(7, 7))", line, self._form.end_figure(title)]
         return Cell("\n".join(lines), is_code=True)
 
     def _written(self, result: str, title: str, axes: str, entry: ImageEntry) -> str:
-        return code.call(
-            "write_image", f"RESULTS / {safe_name(title) + '.tif'!r}", result, repr(axes.upper()),
-            **code.given(spacing=entry.spacing),
-        )  # fmt: skip
+        file = code.literal(f"{safe_name(title)}.tif")
+        letters = code.literal(axes.upper())
+        options = code.given(spacing=entry.spacing)
+        return code.call("write_image", f"RESULTS / {file}", result, letters, **options)
 
     def _table(self, title: str) -> Cell:
         file = f"{safe_name(title)}.csv"
         return Cell(
-            f"table.to_csv(RESULTS / {file!r}, index=False)\nprint(table.head())", is_code=True
+            f"table.to_csv(RESULTS / {code.literal(file)}, index=False)\nprint(table.head())",
+            is_code=True,
         )
 
 
@@ -320,6 +338,10 @@ def _form_of(entry: ImageEntry) -> str:
     if entry.spacing is None:
         return shape
     return f"{shape}, {' × '.join(f'{s:g}' for s in entry.spacing)} µm per pixel"
+
+
+def _reading(file: str) -> str:
+    return f"read_image(FILES / {code.literal(file)}).data"
 
 
 def _quoted(text: str) -> str:

@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_spinney.export.code import literal
 from napari_spinney.export.saving import Folder, safe_name
 from napari_spinney.export.story import Cell, Form, Teller
 from napari_spinney.files.atomic import replacing
@@ -114,11 +115,12 @@ def _notebook_cell(number: int, cell: Cell) -> Any:
 
 
 def _save_figure(title: str) -> str:
-    return f"fig.savefig(RESULTS / {safe_name(title) + '.png'!r})\nplt.close(fig)"
+    return f"fig.savefig(RESULTS / {literal(f'{safe_name(title)}.png')})\nplt.close(fig)"
 
 
 def _comment(text: str) -> str:
     lines = []
     for line in text.splitlines():
+        line = line.lstrip("#").strip() if line.startswith("#") else line
         lines += textwrap.wrap(line, _WIDTH - 2) or [""]
     return "\n".join(f"# {line}".rstrip() for line in lines)
