@@ -238,8 +238,25 @@ def test_the_filter_takes_conditions_and_nothing_else(dock):
         assert dock.table.filter.toolTip()
 
 
+def test_the_table_sorts_by_numbers_and_keeps_what_is_selected(dock):
+    from qtpy.QtCore import Qt
+
+    column = list(dock.work.measured.table.columns).index("area")
+    dock.table.choose(5)
+    dock.table.view.sortByColumn(column, Qt.SortOrder.DescendingOrder)
+    model = dock.table.view.model()
+    shown = [float(model.index(k, column).data()) for k in range(40)]
+    assert shown == sorted(shown, reverse=True)
+    assert dock.table.chosen_row() == 5
+    dock.table.filter.setText("area > 60")
+    dock.table.refresh()
+    shown = [float(model.index(k, column).data()) for k in range(model.rowCount())]
+    assert shown == sorted(shown, reverse=True)
+    assert min(shown) > 60
+
+
 def test_headings_say_what_is_measured(dock):
-    model = dock.table.view.model().sourceModel()
+    model = dock.table.view.model()
     column = list(dock.work.measured.table.columns).index("area")
     from qtpy.QtCore import Qt
 
@@ -276,3 +293,14 @@ def test_a_closed_dock_leaves_the_layer_as_it_was(dock):
     dock.close()
     assert layer.colormap is before
     assert len(layer.mouse_drag_callbacks) == callbacks - 1
+
+
+def test_classes_of_a_large_image_get_a_layer_of_their_own(dock, sample, qtbot, monkeypatch):
+    monkeypatch.setattr("napari_spinney.widgets.objects_picture.LARGE", 100)
+    before = dock.viewer.layers["objects"].colormap
+    teach(dock, sample)
+    answered(dock, qtbot)
+    assert dock.viewer.layers["objects"].colormap is before
+    classes = dock.viewer.layers["objects classes"]
+    np.testing.assert_array_equal(classes.data > 0, sample.labels > 0)
+    np.testing.assert_array_equal(classes.scale, dock.viewer.layers["objects"].scale)

@@ -189,6 +189,9 @@ class ObjectsDock(Dock):
             return
         if answer.picture is not None:
             show_objects(self.viewer, layer, answer.picture)
+        elif self.picture.is_large:
+            classes = self.work.session.classes.values()
+            show_column(self.viewer, layer, answer.measured, answer.column, classes)
         elif self.color_by.findText(answer.column) < 0:
             self.color_by.addItem(answer.column)
             self.color_by.setCurrentText(answer.column)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from napari_spinney.widgets.objects_model import Key, Measured
 
+LARGE = 4_000_000
+"""Pixels in view from which new colours of a labels layer take napari longer than 0.1 s."""
 UNKNOWN = "#999999"
 """Colour of objects without a value."""
 
@@ -43,6 +45,7 @@ class ObjectsPicture:
         self._colored_by = ""
         self._class_colors: Mapping[int, str] = {}
         self._colormap_before: Any = None
+        self._shown_colors: dict[int | None, Any] = {}
         viewer.dims.events.current_step.connect(self._on_step_changed)
 
     def close(self) -> None:
@@ -106,6 +109,14 @@ class ObjectsPicture:
 
     # ------------------------------------------------------------------- colours
 
+    @property
+    def is_large(self) -> bool:
+        """Whether other colours take napari so long that painting would be held up."""
+        if self.layer is None:
+            return False
+        sizes = [self.layer.data.shape[axis] for axis in self.layer._slice_input.displayed]
+        return int(np.prod(sizes)) > LARGE
+
     def color_by(self, column: str, class_colors: Mapping[int, str]) -> None:
         """Colour the objects by a column of the table; by their label, if it is empty."""
         self._colored_by, self._class_colors = column, class_colors
@@ -129,12 +140,15 @@ class ObjectsPicture:
             table, colors = table[here], [c for c, shown in zip(colors, here, strict=True) if shown]
         chosen: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
         chosen.update(zip(table["label"].tolist(), colors, strict=True))
-        self._set_colormap(DirectLabelColormap(color_dict=chosen))
+        if chosen != self._shown_colors:
+            self._set_colormap(DirectLabelColormap(color_dict=chosen))
+            self._shown_colors = chosen
 
     def _restore_colors(self) -> None:
         if self._colormap_before is not None:
             self._set_colormap(self._colormap_before)
             self._colormap_before = None
+        self._shown_colors = {}
 
     def _set_colormap(self, colormap: Any) -> None:
         if self.layer is not None:

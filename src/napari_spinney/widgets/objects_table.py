@@ -9,7 +9,6 @@ import numpy as np
 from qtpy.QtCore import (  # type: ignore[attr-defined]
     QAbstractTableModel,
     QModelIndex,
-    QSortFilterProxyModel,
     Qt,
     Signal,
 )
@@ -19,47 +18,84 @@ from napari_spinney.objects.request import definition_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
     from qtpy.QtGui import QKeyEvent
-
-_SORT = Qt.ItemDataRole.UserRole
 
 
 class FrameModel(QAbstractTableModel):
-    """A DataFrame for Qt; reads cells when they are shown."""
+    """Rows of a DataFrame for Qt; reads cells when they are shown, and sorts by a whole column."""
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.frame = frame
+        self._frame: pd.DataFrame | None = None
+        self._shown: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._by: tuple[str, bool] = ("", True)
+        self.rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        """Row of the frame at each place."""
+
+    def show(self, frame: pd.DataFrame, rows: NDArray[np.int64]) -> None:
+        """Show these rows of another frame, sorted as before."""
+        self.beginResetModel()
+        self._frame, self._shown = frame, rows
+        self._sort()
+        self.endResetModel()
+
+    def place_of(self, row: int) -> int:
+        """Where a row of the frame is shown; -1 if it is not."""
+        found = np.flatnonzero(self.rows == row)
+        return int(found[0]) if len(found) else -1
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Number of rows."""
-        return len(self.frame)
+        return len(self.rows)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Number of columns."""
-        return self.frame.shape[1]
+        return 0 if self._frame is None else self._frame.shape[1]
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Text of a cell, or its value for sorting."""
-        if role not in (Qt.ItemDataRole.DisplayRole, _SORT):
+        """Text of a cell; empty without a value."""
+        if role != Qt.ItemDataRole.DisplayRole or self._frame is None:
             return None
-        value = self.frame.iat[index.row(), index.column()]
+        value = self._frame.iat[int(self.rows[index.row()]), index.column()]
         if is_missing(value):
-            return float("inf") if role == _SORT else ""
-        if role == _SORT:
-            return float(value) if isinstance(value, (int, float, np.number)) else str(value)
+            return ""
         return f"{value:.5g}" if isinstance(value, (float, np.floating)) else str(value)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        """Names of columns."""
-        if orientation != Qt.Orientation.Horizontal:
+        """Names of columns, and what they are."""
+        if orientation != Qt.Orientation.Horizontal or self._frame is None:
             return None
-        name = str(self.frame.columns[section])
+        name = str(self._frame.columns[section])
         if role == Qt.ItemDataRole.ToolTipRole:
             return definition_of(name)
         return name if role == Qt.ItemDataRole.DisplayRole else None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by a column; rows without a value come last, equal ones stay in order."""
+        if self._frame is None or not 0 <= column < self._frame.shape[1]:
+            return
+        self._by = (str(self._frame.columns[column]), order == Qt.SortOrder.AscendingOrder)
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        rows = [int(self.rows[index.row()]) for index in before]
+        self._sort()
+        after = [
+            self.index(self.place_of(row), index.column())
+            for row, index in zip(rows, before, strict=True)
+        ]
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
+
+    def _sort(self) -> None:
+        name, rising = self._by
+        self.rows = self._shown
+        if self._frame is not None and name in self._frame:
+            values = self._frame[name].iloc[self._shown].reset_index(drop=True)
+            order = values.sort_values(ascending=rising, kind="stable", na_position="last")
+            self.rows = self._shown[order.index.to_numpy()]
 
 
 class Rows(QTableView):
@@ -98,17 +134,14 @@ class ObjectsTable(QWidget):
         self.filter.setToolTip("Shows only rows for which this is true; pandas' query language.")
         self.filter.setClearButtonEnabled(True)
         self.view = Rows()
-        self._proxy = QSortFilterProxyModel(self)
-        self._proxy.setSortRole(_SORT)
-        self.view.setModel(self._proxy)
+        self._model = FrameModel()
+        self.view.setModel(self._model)
         self.view.setSortingEnabled(True)
-        self.view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.filter)
         layout.addWidget(self.view, 1)
         self._frame: pd.DataFrame | None = None
-        self._rows: np.ndarray = np.zeros(0, np.int64)
         self._telling = True
         self.filter.editingFinished.connect(self.refresh)
         self.view.selectionModel().currentRowChanged.connect(self._on_row_changed)
@@ -130,9 +163,8 @@ class ObjectsTable(QWidget):
             shown, reason = _filtered(self._frame, words)
         self.filter.setStyleSheet("color: #d9534f" if reason else "")
         self.filter.setToolTip(reason or "Shows only rows for which this is true.")
-        self._rows = shown.index.to_numpy()
         self._telling = False
-        self._proxy.setSourceModel(FrameModel(shown))
+        self._model.show(self._frame, shown.index.to_numpy(np.int64))
         self._telling = True
         if chosen >= 0:
             self.choose(chosen)
@@ -142,18 +174,16 @@ class ObjectsTable(QWidget):
         return self._row_at(self.view.currentIndex())
 
     def _row_at(self, index: QModelIndex) -> int:
-        return int(self._rows[self._proxy.mapToSource(index).row()]) if index.isValid() else -1
+        return int(self._model.rows[index.row()]) if index.isValid() else -1
 
     def choose(self, row: int) -> None:
         """Select a row of the table (if the filter shows it) without telling anybody."""
-        shown = np.flatnonzero(self._rows == row)
-        if not len(shown):
+        place = self._model.place_of(row)
+        if place < 0:
             return
-        source = self._proxy.sourceModel()
-        index = self._proxy.mapFromSource(source.index(int(shown[0]), 0))
         self._telling = False
-        self.view.selectRow(index.row())
-        self.view.scrollTo(index)
+        self.view.selectRow(place)
+        self.view.scrollTo(self._model.index(place, 0))
         self._telling = True
 
     def _on_row_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
