@@ -278,7 +278,7 @@ def test_tables_go_out_and_come_in(dock, tmp_path):
 
 
 def test_an_image_of_another_size_says_so(dock):
-    dock.viewer.add_image(np.zeros((8, 8)), name="small")
+    dock.viewer.add_image(np.zeros((8, 8)), name="small", translate=(900, 900))
     dock.form.image.setCurrentText("small")
     dock.measure.click()
     assert "do not lie on each other" in dock.told.text.text()

@@ -29,19 +29,63 @@ if TYPE_CHECKING:
 
 
 def objects_of(layer: Labels, image: Any) -> ObjectImage:
-    """Copy the labels; the image under them is read where it lies."""
+    """Copy the labels; the image under them is read where it lies.
+
+    An image of another shape than the labels is read at the middle of each of their pixels, by its
+    place in the world, and is NaN where it does not reach.
+
+    Raises
+    ------
+    ValueError
+        If the image does not lie under the labels.
+    """
     axes = axes_of(layer)
-    channel_axis = None
+    labels = np.array(full_resolution(layer))
+    spacing = spacing_of(layer, axes)
+    under, channel_axis = None, None
     if image is not None:
-        under = axes_of(image)
-        channel_axis = under.index("c") if "c" in under else None
+        under, axes_under = np.asarray(full_resolution(image)), axes_of(image)
+        if (
+            axes_under.replace("c", "") == axes
+            and _without_channels(under, axes_under) != labels.shape
+        ):
+            under = _at_labels(under, axes_under, image, labels.shape, layer)
+        elif spacing is None:
+            spacing = spacing_of(image, axes_under) if len(axes_under) >= len(axes) else None
+        channel_axis = axes_under.index("c") if "c" in axes_under else None
     return ObjectImage.of(
-        np.array(full_resolution(layer)),
-        None if image is None else np.asarray(full_resolution(image)),
+        labels,
+        under,
         channel_axis=channel_axis,
         time_axis=axes.index("t") if "t" in axes else None,
-        spacing=spacing_of(layer, axes),
+        spacing=spacing,
     )
+
+
+def _without_channels(array: np.ndarray, axes: str) -> tuple[int, ...]:
+    return tuple(n for n, axis in zip(array.shape, axes, strict=True) if axis != "c")
+
+
+def _at_labels(
+    array: np.ndarray, axes: str, image: Any, shape: tuple[int, ...], labels: Labels
+) -> np.ndarray:
+    """The pixel of the image that lies at each pixel of the labels; NaN beyond the image."""
+    letters = axes.removesuffix("c") if getattr(image, "rgb", False) else axes
+    for to, axis in enumerate(a for a in letters if a != "c"):
+        at = letters.index(axis)
+        world = np.arange(shape[to]) * labels.scale[to] + labels.translate[to]
+        index = np.floor((world - image.translate[at]) / image.scale[at] + 0.5).astype(np.int64)
+        beyond = (index < 0) | (index >= array.shape[at])
+        if labels.units[to] != image.units[at] or beyond.all():
+            raise ValueError(
+                f"{labels.name!r} has shape {shape} and {image.name!r} {array.shape}, and they do "
+                "not lie on each other in the world: give both layers their scale and units"
+            )
+        array = np.take(array, np.clip(index, 0, array.shape[at] - 1), axis=at)
+        if beyond.any():
+            array = array.astype(np.result_type(array.dtype, np.float32))
+            np.moveaxis(array, at, 0)[beyond] = np.nan
+    return array
 
 
 def track_points(tracks: Tracks, labels: Labels) -> TrackPoints:
