@@ -304,3 +304,44 @@ def test_classes_of_a_large_image_get_a_layer_of_their_own(dock, sample, qtbot, 
     classes = dock.viewer.layers["objects classes"]
     np.testing.assert_array_equal(classes.data > 0, sample.labels > 0)
     np.testing.assert_array_equal(classes.scale, dock.viewer.layers["objects"].scale)
+
+
+def test_every_control_says_what_it_does(dock):
+    from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit
+
+    controls = [
+        control
+        for kind in (QAbstractButton, QComboBox, QLineEdit)
+        for control in dock.findChildren(kind)
+        if not control.objectName().startswith("qt_") and control.isEnabled()
+    ]
+    silent = [
+        control
+        for control in controls
+        if not control.toolTip()
+        and not isinstance(control.parent(), (QComboBox, QLineEdit))
+        and type(control.parent()).__name__ not in ("QCollapsible", "Rows", "EmptyPage")
+    ]
+    assert len(controls) > 15
+    assert silent == []
+
+
+def test_the_image_of_the_same_size_is_proposed(viewer, sample, open_dock):
+    viewer.add_image(np.zeros((8, 8)), name="small")
+    viewer.add_image(sample.image, name="image")
+    viewer.add_labels(sample.labels, name="objects")
+    assert open_dock().form.image.currentText() == "image"
+
+
+def test_a_dock_opened_again_knows_what_was_measured(dock, open_dock, sample, qtbot):
+    teach(dock, sample)
+    answered(dock, qtbot)
+    dock.close()
+    again = open_dock()
+    assert again.table.view.model().rowCount() == 40
+    press(again, 30, sample)
+    assert 30 in again.work.given.by_object
+    qtbot.waitUntil(lambda: not again.work.is_busy(), timeout=WAIT)
+    again.measure.click()
+    assert len(again.work.given.by_object) >= 10
+    qtbot.waitUntil(lambda: not again.work.is_busy(), timeout=WAIT)

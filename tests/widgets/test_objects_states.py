@@ -113,12 +113,12 @@ def test_a_model_that_does_not_fit_says_what_it_needs(dock, viewer, qtbot, model
     sample = load_sample("shapes")
     viewer.add_image(sample.image, name="one", scale=sample.spacing, units="um")
     layer = viewer.add_labels(sample.labels, name="objects")
+    dock.form.image.setCurrentText("none")
     dock.work.open(model)
     assert "press Measure to use it" in dock.told.text.text()
     measured(dock, qtbot)
     assert "no pixel size" in dock.told.text.text()
     layer.units, layer.scale = ("um", "um"), sample.spacing
-    dock.form.image.setCurrentText("none")
     measured(dock, qtbot)
     assert "choose the image" in dock.told.text.text()
     dock.form.image.setCurrentText("one")

@@ -67,6 +67,8 @@ class ObjectsDock(Dock):
         self._lay_out()
         self._connect()
         self._on_layers_changed()
+        if self.work.source in self.viewer.layers:
+            self._bind(self.work.source)
         self._on_table_changed()
 
     def _lay_out(self) -> None:
@@ -113,6 +115,7 @@ class ObjectsDock(Dock):
         self.told.setVisible(not empty)
         if self.picture.layer is not None and self.picture.layer not in self.viewer.layers:
             self.picture.release()
+            self.work.source = None
 
     # ----------------------------------------------------------- measure and learn
 
@@ -128,8 +131,12 @@ class ObjectsDock(Dock):
             return
         if layer is not self.picture.layer:
             self.work.forget_classes()
-            self.picture.bind(layer)
+            self._bind(layer)
         self.work.measure(objects, self.form.features(), points)
+
+    def _bind(self, layer: Labels) -> None:
+        self.picture.bind(layer)
+        self.work.source = layer
 
     def start_learning(self) -> None:
         """Learn from what has a class, in the background; older work is dropped."""

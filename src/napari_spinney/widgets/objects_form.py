@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Image, Labels, Tracks
 from psygnal import Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
@@ -58,6 +59,7 @@ class ObjectsForm(QWidget):
         self.click_class.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.click_class.setCompleter(None)
         self.groups = {name: QCheckBox(name) for name in GROUPS}
+        self._image_chosen = False
         self._lay_out()
         self._connect()
         self.refresh()
@@ -84,6 +86,8 @@ class ObjectsForm(QWidget):
         link(self, self.refresh, events.inserted, events.removed)
         link(self, self.refresh_classes, self._session.classes_changed)
         self.click_class.lineEdit().editingFinished.connect(self._on_renamed)
+        self.labels.currentIndexChanged.connect(self._propose_image)
+        self.image.activated.connect(self._on_image_chosen)
 
     def refresh(self, event: Any = None) -> None:
         """List the layers there are, keeping what is chosen."""
@@ -98,6 +102,7 @@ class ObjectsForm(QWidget):
         _fill(self.strokes, labels, none="none")
         _fill(self.tracks, tracks, none="from the labels")
         self._rows.setRowVisible(self.tracks, bool(tracks))
+        self._propose_image()
         self.layers_changed.emit()
 
     def refresh_classes(self) -> None:
@@ -120,6 +125,20 @@ class ObjectsForm(QWidget):
     def features(self) -> str:
         """Groups that are ticked."""
         return " ".join(name for name, check in self.groups.items() if check.isChecked())
+
+    def _propose_image(self, index: int = -1) -> None:
+        """Choose the image that has the size of the objects, until somebody chooses."""
+        layer = self.labels.currentData()
+        if self._image_chosen or layer is None or self.image.currentData() is not None:
+            return
+        for row in range(1, self.image.count()):
+            image = self.image.itemData(row)
+            if np.array_equal(image.extent.data[1][-layer.ndim :], layer.extent.data[1]):
+                self.image.setCurrentIndex(row)
+                return
+
+    def _on_image_chosen(self, index: int) -> None:
+        self._image_chosen = True
 
     def _on_renamed(self) -> None:
         row, name = self.click_class.currentIndex(), self.click_class.currentText().strip()

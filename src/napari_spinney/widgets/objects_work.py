@@ -36,7 +36,8 @@ class ObjectsWork:
     """Objects of one viewer: what was measured, which have a class, and what was learnt.
 
     Classes, model and report are kept in a `Session` of their own, so that what inspects a pixel
-    classifier inspects an object classifier too.
+    classifier inspects an object classifier too. ``source`` is the layer that was measured, and
+    ``strokes`` gives what is painted; both are only kept here.
     """
 
     table_changed = Signal()
@@ -54,6 +55,7 @@ class ObjectsWork:
         self.given = GivenClasses()
         self.live = True
         self.strokes: Any = None
+        self.source: Any = None
         self._note = ""
         self._waiting: tuple[Classifier, str] | None = None
         self.session.activity_changed.connect(self.changed.emit)
@@ -270,7 +272,7 @@ class ObjectsWork:
             signal.disconnect()
         self.feature_chosen.disconnect()
         self.session.close()
-        self.measured = self.answer = self.strokes = None
+        self.measured = self.answer = self.strokes = self.source = None
 
     def _begin(self, text: str, then: Any, work: Any, *args: Any, on_yield: Any = None) -> None:
         self._note = ""
