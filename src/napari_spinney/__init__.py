@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_spinney.compute.device import Device, DeviceError, choose_device, list_devices
     from napari_spinney.features.feature import Feature, FeatureSet
     from napari_spinney.objects.measure import measure
+    from napari_spinney.scores import score_classes, score_objects
 
 __version__ = version("napari-spinney")
 
@@ -47,6 +48,8 @@ _HOMES = {
     "list_devices": "compute.device",
     "load": "classifiers.base",
     "measure": "objects.measure",
+    "score_classes": "scores",
+    "score_objects": "scores",
 }
 
 __all__ = [
@@ -66,6 +69,8 @@ __all__ = [
     "list_devices",
     "load",
     "measure",
+    "score_classes",
+    "score_objects",
 ]
 
 

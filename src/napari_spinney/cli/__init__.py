@@ -36,6 +36,7 @@ from napari_spinney.cli.output import (
     summary_of,
     waiting,
 )
+from napari_spinney.cli.score import score
 
 if TYPE_CHECKING:
     from napari_spinney.batch import Layout
@@ -151,6 +152,7 @@ def _layout(channel_axis: int | None, time_axis: int | None, spacing: Any) -> La
 
 app.command(cls=ManyFiles)(measure)
 app.command()(export)
+app.command(cls=ManyFiles)(score)
 
 
 @app.command(cls=ManyFiles)

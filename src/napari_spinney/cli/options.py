@@ -47,11 +47,11 @@ class Commands(TyperGroup):
 
 
 class ManyFiles(TyperCommand):
-    """Lets ``--annotation`` and ``--image`` take several files, as the images before them."""
+    """Lets ``--annotation``, ``--image`` and ``--truth`` take several, as the images do."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Name the option once per file, then parse."""
-        for names in (("--annotation", "-a"), ("--image", "-i")):
+        for names in (("--annotation", "-a"), ("--image", "-i"), ("--truth", "-t")):
             args = repeat_option(args, names)
         return super().parse_args(ctx, args)
 
