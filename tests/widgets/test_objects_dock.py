@@ -132,7 +132,7 @@ def test_a_measurement_colours_objects_and_becomes_a_layer(dock, sample):
 def test_strokes_teach_classes(dock, sample, qtbot, tmp_path):
     dock.live.setChecked(False)
     dock.form.strokes.setCurrentText("strokes")
-    assert "painted on them" in dock.told.text.text()
+    assert "the class painted on it" in dock.told.text.text()
     dock.train.click()
     answered(dock, qtbot)
     truth = truth_of(sample, dock.work.measured.table["label"])
@@ -345,3 +345,28 @@ def test_a_dock_opened_again_knows_what_was_measured(dock, open_dock, sample, qt
     again.measure.click()
     assert len(again.work.given.by_object) >= 10
     qtbot.waitUntil(lambda: not again.work.is_busy(), timeout=WAIT)
+
+
+def test_a_new_layer_is_painted_on_at_once(dock, sample, qtbot):
+    dock.form.new_strokes.click()
+    layer = dock.viewer.layers["objects strokes"]
+    assert dock.form.strokes.currentText() == "objects strokes"
+    assert (layer.mode, dock.viewer.layers.selection.active) == ("paint", layer)
+    assert dock.form.labels.findText("objects strokes") == -1
+    labels = dock.work.measured.table["label"].tolist()
+    for label, number in zip(labels, truth_of(sample, labels), strict=True):
+        if label > 10:
+            break
+        layer.paint(tuple(np.argwhere(sample.labels == label)[20]), number)
+    answered(dock, qtbot)
+    truth = truth_of(sample, labels)
+    assert np.mean(dock.work.measured.table["class"] == truth) >= 0.9
+
+
+def test_one_class_painted_says_so_in_words(dock, sample, qtbot):
+    dock.form.new_strokes.click()
+    layer = dock.viewer.layers["objects strokes"]
+    layer.paint(tuple(np.argwhere(sample.labels == 1)[20]), 1)
+    said = "1 object of class 1. Now choose another class and paint"
+    qtbot.waitUntil(lambda: dock.told.text.text().startswith(said), timeout=WAIT)
+    assert dock.work.answer is None

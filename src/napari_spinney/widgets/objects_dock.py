@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_spinney.widgets.dock import Dock, section
@@ -15,6 +16,7 @@ from napari_spinney.widgets.objects_empty import NoObjects
 from napari_spinney.widgets.objects_files import ObjectsFiles
 from napari_spinney.widgets.objects_form import ObjectsForm
 from napari_spinney.widgets.objects_layers import (
+    add_strokes,
     objects_of,
     show_column,
     show_objects,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from napari_spinney.widgets.objects_model import Key
 
 LABELS_OWN = "their labels"
+AFTER_STROKE = 30
+"""Milliseconds after a stroke until it is learnt from."""
 
 
 class ObjectsDock(Dock):
@@ -64,6 +68,9 @@ class ObjectsDock(Dock):
         self.told = ObjectsStatus(self.work)
         self.no_objects = NoObjects(self.viewer)
         self._strokes: Labels | None = None
+        self._after_stroke = QTimer(self)
+        self._after_stroke.setSingleShot(True)
+        self._after_stroke.setInterval(AFTER_STROKE)
         self._lay_out()
         self._connect()
         self._on_layers_changed()
@@ -89,6 +96,8 @@ class ObjectsDock(Dock):
         self.color_by.currentTextChanged.connect(self._on_color_chosen)
         self.as_layer.clicked.connect(self._on_as_layer_clicked)
         self.form.strokes.currentIndexChanged.connect(self._on_strokes_chosen)
+        self._after_stroke.timeout.connect(self.work.note_change)
+        self.form.new_strokes.clicked.connect(self._on_new_strokes_clicked)
         self.table.row_chosen.connect(self.go_to_row)
         self.table.class_pressed.connect(self._on_class_pressed)
         self.charts_section.toggled.connect(self.charts.set_unfolded)
@@ -102,6 +111,7 @@ class ObjectsDock(Dock):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Let go of the viewer and of the layer."""
+        self._after_stroke.stop()
         self._watch_strokes(None)
         self.picture.release()
         super().closeEvent(event)
@@ -161,8 +171,14 @@ class ObjectsDock(Dock):
 
     def _on_strokes_chosen(self, index: int = -1) -> None:
         self._watch_strokes(self.form.strokes.currentData())
-        if self._strokes is not None:
+        if self._strokes is not None and np.any(full_resolution(self._strokes)):
             self.work.note_change()
+
+    def _on_new_strokes_clicked(self) -> None:
+        layer = self.form.labels.currentData()
+        if layer is not None:
+            painted = add_strokes(self.viewer, layer, self.work.session.classes.values())
+            self.form.strokes.setCurrentIndex(self.form.strokes.findText(painted.name))
 
     def _watch_strokes(self, layer: Labels | None) -> None:
         if self._strokes is not None:
@@ -176,7 +192,8 @@ class ObjectsDock(Dock):
         return np.array(full_resolution(self._strokes))
 
     def _on_painted(self, event: Any = None) -> None:
-        self.work.note_change()
+        """Wait for the stroke: napari tells of one painted from code before it is there."""
+        self._after_stroke.start()
 
     # ------------------------------------------------------- table, chart, picture
 

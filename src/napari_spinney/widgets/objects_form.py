@@ -8,7 +8,15 @@ import numpy as np
 from napari.layers import Image, Labels, Tracks
 from psygnal import Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGridLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QWidget,
+)
 
 from napari_spinney.objects.catalogue import GROUPS
 from napari_spinney.widgets.links import link
@@ -47,6 +55,10 @@ class ObjectsForm(QWidget):
             "A labels layer whose numbers are classes painted on the objects: an object takes "
             "the class with most pixels inside it. Clicks count before strokes."
         )
+        self.new_strokes = QPushButton("new")
+        self.new_strokes.setToolTip(
+            "Adds a layer to paint classes on, and takes the brush in hand."
+        )
         self.tracks = _box(
             "Tracks that give objects over time a column 'track'; without, labels that last are "
             "the tracks."
@@ -79,7 +91,10 @@ class ObjectsForm(QWidget):
         self._rows.addRow("Tracks", self.tracks)
         self._rows.addRow("Measure", grid)
         self._rows.addRow("Click gives", self.click_class)
-        self._rows.addRow("Strokes", self.strokes)
+        row = QHBoxLayout()
+        row.addWidget(self.strokes, 1)
+        row.addWidget(self.new_strokes)
+        self._rows.addRow("Strokes", row)
 
     def _connect(self) -> None:
         events = self._viewer.layers.events

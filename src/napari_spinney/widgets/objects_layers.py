@@ -123,6 +123,22 @@ def middle_of(objects: ObjectImage, label: int, frame: int) -> list[float]:
     return place
 
 
+def add_strokes(viewer: Viewer, source: Labels, classes: Iterable[ClassEntry]) -> Labels:
+    """Add a layer to paint classes on, with the brush in hand."""
+    painted = Labels(
+        np.zeros(full_resolution(source).shape, np.uint8),
+        name=f"{source.name} strokes",
+        metadata={KEY: {"image": source.name, "what": "object strokes"}},
+        colormap=class_colormap(classes),
+        **geometry(source, axes_of(source)),
+    )
+    viewer.add_layer(painted)
+    viewer.layers.selection.active = painted
+    painted.brush_size = max(1, round(max(painted.data.shape) / 100))
+    painted.mode = "paint"
+    return painted
+
+
 def show_objects(viewer: Viewer, source: Labels, picture: np.ndarray) -> None:
     """Show objects made of those of a layer."""
     _show(viewer, source, "merged objects", picture, Labels)

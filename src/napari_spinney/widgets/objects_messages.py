@@ -71,8 +71,8 @@ def status_of_objects(now: Situation) -> Message:
 def _missing(now: Situation) -> str:
     if len(now.given) > 1:
         return ""
-    if now.strokes:
-        return "Press Train: objects take the class painted on them."
+    if now.strokes and not now.given:
+        return "Paint classes on the objects, then press Train: each takes the class painted on it."
     if not now.given:
         return (
             f"{now.n_objects} objects. Click some of class 1 in the picture (pan tool), then some "
@@ -80,9 +80,10 @@ def _missing(now: Situation) -> str:
         )
     number, count = next(iter(now.given.items()))
     name = now.names.get(number, f"class {number}")
+    what = "paint" if now.strokes else "click"
     return (
         f"{count} {'object' if count == 1 else 'objects'} of {name}. Now choose another class and "
-        "click some of it."
+        f"{what} some of it."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from psygnal import Signal
 
 from napari_spinney.classifiers.base import load
@@ -56,6 +57,7 @@ class ObjectsWork:
         self.live = True
         self.strokes: Any = None
         self.source: Any = None
+        self._painted_counts: dict[int, int] = {}
         self._note = ""
         self._waiting: tuple[Classifier, str] | None = None
         self.session.activity_changed.connect(self.changed.emit)
@@ -67,7 +69,7 @@ class ObjectsWork:
         return Situation(
             activity=self.session.activity,
             n_objects=None if self.measured is None else len(self.measured.table),
-            given=self.given.counts(),
+            given=self._painted_counts if self.strokes is not None else self.given.counts(),
             strokes=self.strokes is not None,
             answer=self.answer,
             stale=self.session.is_stale,
@@ -77,7 +79,7 @@ class ObjectsWork:
 
     @property
     def overlays(self) -> ObjectsWork:
-        """Who shows a feature that is chosen in a chart of importances."""
+        """Who shows a feature that is chosen."""
         return self
 
     def show(self, feature: str) -> None:
@@ -152,6 +154,12 @@ class ObjectsWork:
             classes = classes_given(self.measured, self.given.by_object, painted)
         except (ValueError, TypeError) as error:
             self.fail(error)
+            return
+        numbers, counts = np.unique(classes[classes > 0], return_counts=True)
+        self._painted_counts = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+        if len(numbers) < 2:
+            self.cancel()
+            self.changed.emit()
             return
         generation = self.session.generation
         names = {n: entry.name for n, entry in self.session.classes.items()}
