@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_spinney.session import ClassEntry, Count, ImageEntry, Recipe, TrainedModel
+from napari_spinney.session import (
+    LARGEST_CLASS,
+    ClassEntry,
+    Count,
+    ImageEntry,
+    Recipe,
+    TrainedModel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -141,6 +148,33 @@ def estimating(model: TrainedModel) -> Generator[None, None, tuple[Any, int]]:
     yield
     with plainly("estimating the error"):
         return model.classifier.validate(), model.generation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadStrokes:
+    """Strokes of an image from a file; names and "#rrggbb" of classes where the file has them."""
+
+    entry: ImageEntry
+    classes: NDArray[np.unsignedinteger]
+    names: dict[int, str]
+    colors: dict[int, str]
+
+
+def reading_strokes(path: str, entry: ImageEntry) -> Generator[None, None, ReadStrokes]:
+    """Read the strokes of an image from a file."""
+    from napari_spinney.files.elsewhere import read_labels
+
+    yield
+    with plainly("reading the strokes"):
+        found = read_labels(path, shape=entry.annotation_shape)
+        highest = int(found.classes.max(initial=0))
+        if highest > LARGEST_CLASS:
+            raise Problem(
+                f"{path} holds numbers up to {highest}; strokes are classes from 1 to "
+                f"{LARGEST_CLASS}. Is it an image of objects?"
+            )
+        classes = found.classes.astype(np.uint8)
+        return ReadStrokes(entry, classes, dict(found.names), dict(found.colors))
 
 
 def counting(image_id: str, snapshot: Snapshot) -> Generator[None, None, Tally]:

@@ -63,6 +63,7 @@ def test_strokes_of_labkit_are_opened_with_the_names_of_their_classes(person, nu
     interval = {"min": [0, 0], "max": [width - 1, height - 1], "n": 2}
     path.write_text(json.dumps({"interval": interval, "labels": painted, "colors": {}}))
     someone.workspace.import_strokes(str(path))
+    someone.until(lambda: someone.strokes.data.any())
     assert someone.strokes.data[2, :20].tolist() == [1] * 20
     assert someone.strokes.data.flags.writeable
     assert [entry.name for entry in someone.session.classes.values()] == ["Rand", "Kern"]

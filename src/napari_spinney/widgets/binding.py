@@ -137,7 +137,10 @@ class Binding:
     # annotations -------------------------------------------------------------------------
 
     def annotate(self, image_id: str, data: Any = None) -> Labels:
-        """The annotation layer of an image; made if there is none, brush in hand."""
+        """The annotation layer of an image; made if there is none, brush in hand.
+
+        With ``data`` it is made of these strokes; what was painted before stays as a layer.
+        """
         layer = self.annotations.get(image_id)
         if layer is None or data is not None:
             layer = self._add_annotation(image_id, data)
@@ -170,7 +173,10 @@ class Binding:
         if data is None:
             data = np.zeros(entry.annotation_shape, np.uint8)
         self._session.set_annotation(image_id, data)
-        self._drop_annotation(image_id, keep_in_session=True)
+        if any(count.pixels for count in self._session.counts.get(image_id, {}).values()):
+            self._release(image_id)
+        else:
+            self._drop_annotation(image_id, keep_in_session=True)
         layer = Labels(
             data,
             name=f"{source.name} strokes",

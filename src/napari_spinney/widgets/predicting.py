@@ -166,7 +166,7 @@ class Predicting:
         dtype = {"classes": np.uint8, "objects": np.uint32}.get(order.what, np.float32)
         shape = order.entry.annotation_shape
         kept = self._results.array(order.entry.id, self._title(order), shape, dtype)
-        if kept is not None and order.what != "objects":
+        if kept is not None and (order.what != "objects" or order.time is not None):
             return kept
         return allocate(shape, dtype)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Any
 
+    from napari_spinney.session import ImageEntry
     from napari_spinney.widgets.workspace import Workspace
 
 FILTERS = "Spinney model (*.spinney);;APOC classifier (*.cl)"
+UNSAFE = r'[<>:"/\\|?*]'
+"""What file names cannot hold everywhere."""
 
 
 class SaveRow(QWidget):
@@ -56,12 +60,18 @@ class SaveRow(QWidget):
         current = self._workspace.binding.current
         if current is None:
             return
-        arrays = {
-            layer.name: np.asarray(layer.data)
-            for layer in self._workspace.results.of_image(current)
-        }
+        layers = self._workspace.results.of_image(current)
+        if not layers:
+            show_info("This image has no results yet: press Predict.")
+            return
         self._workspace.jobs.start(
-            "save", _save_arrays, arrays, Path(folder), on_return=_tell, on_error=self._fail
+            "save",
+            _save_arrays,
+            {layer.name: np.asarray(layer.data) for layer in layers},
+            self._workspace.session.images[current],
+            Path(folder),
+            on_return=_tell,
+            on_error=self._fail,
         )
 
     def _fail(self, error: Exception) -> None:
@@ -91,12 +101,17 @@ def _save_model(classifier: Any, path: str) -> Generator[None, None, str]:
     return f"Saved {path}"
 
 
-def _save_arrays(arrays: dict[str, Any], folder: Path) -> Generator[None, None, str]:
-    import tifffile
+def _save_arrays(
+    arrays: dict[str, Any], entry: ImageEntry, folder: Path
+) -> Generator[None, None, str]:
+    """Write results with the axes and the pixel size of their image."""
+    from napari_spinney.files.images import write_image
 
+    axes = entry.axes.replace("c", "").upper()
     for name, array in arrays.items():
+        path = folder / f"{re.sub(UNSAFE, '_', name)}.tif"
         with plainly("saving the results"):
-            tifffile.imwrite(folder / f"{name.replace('/', '_')}.tif", array, compression="zlib")
+            write_image(path, array, axes=axes, spacing=entry.spacing)
         yield
     return f"Saved {len(arrays)} result(s) into {folder}"
 

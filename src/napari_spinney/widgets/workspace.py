@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QMainWindow
 
-from napari_spinney.session import Session
+from napari_spinney.session import Activity, Session
+from napari_spinney.tasks import ReadStrokes, reading_strokes
 from napari_spinney.widgets.binding import Binding
 from napari_spinney.widgets.closing import ClosingWatch
 from napari_spinney.widgets.editing import Editing
@@ -93,14 +94,28 @@ class Workspace:
         self.predicting.predict(self.wish)
 
     def import_strokes(self, path: str) -> None:
-        """Take the strokes of the current image from a file, also from one of another program."""
-        from napari_spinney.files.elsewhere import read_labels
+        """Take the strokes of the current image from a file, also from one of another program.
 
+        Read in the background; strokes painted before stay as a layer of their own.
+        """
         current = self.binding.current
         if current is not None:
-            found = read_labels(path, shape=self.session.images[current].annotation_shape)
-            self.session.set_classes(found.names, found.colors)
-            self.binding.annotate(current, found.classes.copy())
+            self.jobs.start(
+                "import",
+                reading_strokes,
+                path,
+                self.session.images[current],
+                on_return=self._on_strokes_read,
+                on_error=self.training.fail,
+            )
+
+    def _on_strokes_read(self, read: ReadStrokes) -> None:
+        entry = self.session.images.get(read.entry.id)
+        if entry is None or entry.annotation_shape != read.classes.shape:
+            return
+        self.session.set_classes(read.names, read.colors)
+        self.binding.annotate(entry.id, read.classes)
+        self.session.set_activity(Activity())
 
     def open_model(self, path: str) -> None:
         """Take a model from a file: of pixels here, of objects in their dock.
