@@ -14,9 +14,11 @@ from napari_spinney.classifiers.pixels import (
     ProbabilityMapper,
     Progress,
 )
+from napari_spinney.pairing import stem_of
+from napari_spinney.provenance import file_fact, forget_beside, write_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -131,6 +133,7 @@ def train_files(
             f"every image needs its annotation: got {len(images)} image(s) and "
             f"{len(annotations)} annotation(s)"
         )
+    facts = list(model.provenance_.get("files", [])) if model.is_fitted else []
     pairs: dict[tuple[Any, ...], list[tuple[Picture, Any]]] = {}
     for image, annotation in zip(images, annotations, strict=True):
         picture = open_picture(image, layout)
@@ -145,6 +148,12 @@ def train_files(
             device=device,
             **pictures[0].options,
         )
+    facts += [
+        {"image": file_fact(image), "annotation": file_fact(annotation)}
+        for image, annotation in zip(images, annotations, strict=True)
+    ]
+    state = model.state_
+    model._set_state(replace(state, provenance={**state.provenance, "files": facts}))
     return model
 
 
@@ -204,7 +213,7 @@ def output_paths(images: Iterable[Path], folder: Path, what: str, suffix: str) -
     ValueError
         If two images have the same name, so that one result would overwrite the other.
     """
-    paths = [folder / f"{_stem(image)}_{what}.{suffix}" for image in images]
+    paths = [folder / f"{stem_of(image)}_{what}.{suffix}" for image in images]
     twice = [str(path) for path, count in Counter(paths).items() if count > 1]
     if twice:
         raise ValueError(
@@ -212,14 +221,6 @@ def output_paths(images: Iterable[Path], folder: Path, what: str, suffix: str) -
             "or predict them one after the other into different folders"
         )
     return paths
-
-
-def _stem(path: Path) -> str:
-    name = path.name
-    for ending in (".ome.tiff", ".ome.tif"):
-        if name.lower().endswith(ending):
-            return name[: -len(ending)]
-    return path.stem
 
 
 def predict_file(
@@ -230,6 +231,7 @@ def predict_file(
     *,
     target_class: int | None = None,
     device: DeviceLike = None,
+    origin: Mapping[str, Any] | None = None,
 ) -> Generator[Progress, None, None]:
     """Predict one image and write the result; yields after each block.
 
@@ -238,6 +240,9 @@ def predict_file(
     what : {"classes", "probability", "uncertainty", "objects"}
         "probability" is that of ``target_class`` (by default that of a `ProbabilityMapper`), or
         of all classes, as channels, where there is none.
+    origin : mapping, optional
+        What makes the result (see `napari_spinney.provenance.origin_of`): written into it; for NPY,
+        which holds pixels only, beside it.
     """
     from napari_spinney.files.images import write_image
 
@@ -258,7 +263,10 @@ def predict_file(
     else:
         result = yield from model.iter_predict(data, what, **options)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_image(out, result, axes, picture.image.spacing, channel_names=names)
+    forget_beside(out)
+    write_image(out, result, axes, picture.image.spacing, origin, channel_names=names)
+    if origin and out.suffix.lower() == ".npy":
+        write_beside(out, origin)
 
 
 def _objects(

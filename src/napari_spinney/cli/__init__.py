@@ -12,30 +12,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_spinney.cli.export import export
-from napari_spinney.cli.objects import UnderLabels, measure, predict_objects, train_objects
+from napari_spinney.cli.objects import UnderLabels, measure, train_objects
 from napari_spinney.cli.options import (
-    Annotations,
     ChannelAxis,
     Commands,
     DeviceName,
-    Format,
-    Images,
     ManyFiles,
     ModelFile,
     Spacing,
     TimeAxis,
-    What,
     parse_class_names,
     parse_depth,
 )
 from napari_spinney.cli.output import (
     describe_error,
     describe_training,
-    follow,
+    inspect_result,
     readable,
     summary_of,
     waiting,
 )
+from napari_spinney.cli.pairs import (
+    Folder,
+    Masks,
+    PairTable,
+    TrainAnnotations,
+    TrainImages,
+    files_of,
+)
+from napari_spinney.cli.predict import predict
 from napari_spinney.cli.score import score
 
 if TYPE_CHECKING:
@@ -71,9 +76,12 @@ def main(
 
 @app.command(cls=ManyFiles)
 def train(
-    images: Images,
-    annotation: Annotations,
     out: Annotated[Path, typer.Option("--out", "-o", help="Model to write: .spinney or .cl.")],
+    images: TrainImages = None,
+    annotation: TrainAnnotations = None,
+    folder: Folder = None,
+    masks: Masks = None,
+    pairs: PairTable = None,
     features: Annotated[
         str, typer.Option(help="Name of a feature set, or features as 'original gaussian_blur=2'.")
     ] = "default",
@@ -104,10 +112,11 @@ def train(
     device: DeviceName = None,
 ) -> None:
     """Train a model on images (or label images) and what was painted on them."""
+    learnt_from, painted = files_of(images or [], annotation or [], folder, masks, pairs)
     if objects:
         train_objects(
-            images,
-            annotation,
+            learnt_from,
+            painted,
             under or [],
             out,
             add_to=add_to,
@@ -132,8 +141,8 @@ def train(
     with waiting("learning"):
         train_files(
             model,
-            images,
-            annotation,
+            learnt_from,
+            painted,
             layout=Layout(channel_axis, time_axis, spacing),
             device=device,
         )
@@ -152,78 +161,24 @@ def _layout(channel_axis: int | None, time_axis: int | None, spacing: Any) -> La
 
 app.command(cls=ManyFiles)(measure)
 app.command()(export)
+app.command(cls=ManyFiles)(predict)
 app.command(cls=ManyFiles)(score)
-
-
-@app.command(cls=ManyFiles)
-def predict(
-    model: ModelFile,
-    images: Images,
-    out: Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder to write to.")],
-    what: Annotated[
-        What | None, typer.Option(help="What to write; what the model was made for unless given.")
-    ] = None,
-    target_class: Annotated[
-        int | None, typer.Option(min=1, help="The class of the objects, or of the probability.")
-    ] = None,
-    file_format: Annotated[Format, typer.Option("--format", help="Kind of file.")] = Format.tif,
-    split: Annotated[
-        bool | None, typer.Option("--split/--no-split", help="Part objects that touch.")
-    ] = None,
-    min_size: Annotated[
-        int | None, typer.Option(min=0, help="Drop objects of fewer pixels.")
-    ] = None,
-    clear_border: Annotated[
-        bool | None, typer.Option("--clear-border/--keep-border", help="Drop cut-off objects.")
-    ] = None,
-    under: UnderLabels = None,
-    channel_axis: ChannelAxis = None,
-    time_axis: TimeAxis = None,
-    spacing: Spacing = None,
-    device: DeviceName = None,
-) -> None:
-    """Predict images, each into a file named after it and what was predicted.
-
-    A model of objects predicts label images, and writes a table beside each.
-    """
-    from napari_spinney import batch
-    from napari_spinney.classifiers.base import load
-    from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
-
-    loaded = load(model)
-    if isinstance(loaded, (ObjectClassifier, ObjectMapper, ObjectMerger)):
-        layout = _layout(channel_axis, time_axis, spacing)
-        predict_objects(loaded, images, under or [], out, layout=layout)
-        return
-    classifier = batch.load_pixel_model(model)
-    wanted: batch.Wanted = batch.default_output(classifier) if what is None else what.value
-    if wanted == "objects":
-        classifier = batch.segmenter_of(
-            classifier,
-            target_class=target_class,
-            split=split,
-            min_size=min_size,
-            clear_border=clear_border,
-        )
-    layout = batch.Layout(channel_axis, time_axis, spacing)
-    paths = batch.output_paths(images, out, wanted, file_format.value)
-    for image, path in zip(images, paths, strict=True):
-        picture = batch.open_picture(image, layout)
-        steps = batch.predict_file(
-            classifier, picture, path, wanted, target_class=target_class, device=device
-        )
-        follow(steps, image.name)
-        typer.echo(f"Written: {path}")
 
 
 @app.command()
 def inspect(
-    model: ModelFile,
+    model: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, help="A model, or a result.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="All of it, for a program.")] = False,
 ) -> None:
-    """Say what a model is, what it learnt from, and which features matter to it."""
+    """Say what a model is and which features matter to it; or what made a result."""
     from napari_spinney.classifiers.base import load
+    from napari_spinney.files.images import READABLE
 
+    if model.suffix.lower() in READABLE:
+        inspect_result(model, as_json=as_json)
+        return
     summary = summary_of(load(model))
     if as_json:
         typer.echo(json.dumps(summary, indent=2))

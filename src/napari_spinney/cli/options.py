@@ -105,24 +105,8 @@ def parse_class_names(texts: Sequence[str]) -> dict[int, str]:
     return {int(number): name for number, name in pairs}
 
 
-Images = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="IMAGE", exists=True, help="TIFF, PNG, JPEG, NPY files or zarr folders."
-    ),
-]
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", exists=True, help="A .spinney file, or APOC's .cl.")
-]
-Annotations = Annotated[
-    list[Path],
-    typer.Option(
-        "--annotation",
-        "-a",
-        metavar="FILE...",
-        exists=True,
-        help="What was painted on each image, in the same order: 0 = nothing, else a class.",
-    ),
 ]
 DeviceName = Annotated[
     str | None,

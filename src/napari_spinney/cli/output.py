@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from napari_spinney.report import is_of_objects
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.pixels import Progress
 
@@ -93,6 +98,26 @@ def _rows(model: Classifier) -> Any:
         low, high = state.provenance["value_range"]
         return {"number": len(table), "lowest value": low, "highest value": high}
     return {int(c): int(n) for c, n in table.counts().items()}
+
+
+def inspect_result(path: Path, *, as_json: bool) -> None:
+    """Show what made a result.
+
+    Raises
+    ------
+    ValueError
+        If the file does not say it.
+    """
+    from napari_spinney.provenance import lines_of, read_origin
+
+    origin = read_origin(path)
+    if not origin:
+        raise ValueError(f"{path} does not say what made it: another program wrote it, or a copy")
+    if as_json:
+        typer.echo(json.dumps(origin, indent=2, ensure_ascii=False))
+        return
+    for name, value in lines_of(origin):
+        typer.echo(f"{name:<26}{value}")
 
 
 def readable(value: Any) -> str:
