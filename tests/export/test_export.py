@@ -208,7 +208,8 @@ def test_names_cannot_become_code(tmp_path, trained, entries):
     entry = ImageEntry("e", evil, entries[0].data, "yx")
     step = OpenModel(trained[0].classifier, evil)
     path = export.script((step, Predict(entry)), tmp_path / "e", title="t\nraise SystemExit(4)")
-    subprocess.run([sys.executable, str(path)], check=True, capture_output=True)
+    run = subprocess.run([sys.executable, str(path)], check=False, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
     cells = json.loads(export.notebook((step, Predict(entry)), tmp_path / "e").read_text())
     assert len(cells["cells"]) > 5
 
