@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from napari_spinney.pace import Pace, Setting
 from napari_spinney.session import ImageEntry, TrainedModel
 from napari_spinney.tasks import Problem, TrainOrder, plainly, train
 
@@ -53,6 +54,14 @@ class ViewDone:
     coarse: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """How long a megapixel took, in seconds, and with what; None if too little was predicted."""
+
+    setting: Setting
+    seconds: float | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewOrder:
     """Where to predict.
@@ -83,7 +92,7 @@ class ViewOrder:
     writing: Lock = field(default_factory=Lock)
 
 
-Step: TypeAlias = TrainedModel | Region | ViewDone | None
+Step: TypeAlias = TrainedModel | Region | ViewDone | Paced | None
 
 
 def follow(order: TrainOrder, view: ViewOrder) -> Generator[Step, None, None]:
@@ -105,19 +114,28 @@ def follow(order: TrainOrder, view: ViewOrder) -> Generator[Step, None, None]:
 
 
 def outwards(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None]:
-    """Predict the view, then the rest of the image, nearest first."""
+    """Predict the view, then the rest of the image, nearest first; tell how long it took."""
+    pace = Pace()
     with plainly("predicting"), view.writing:
         if _size(view.box) > COARSE_FROM and view.entry.ndim == 2:
             yield from _coarse(model, view)
-        yield from _merged(_regions(model, view, view.box))
+        yield from _merged(_regions(model, view, view.box, pace))
         yield ViewDone()
         for tile in tiles_outwards(view.entry.spatial_shape, view.box):
             key = tile_key(view, tile)
             if key in view.covered:
                 continue
             if not _inside(tile, view.box):
-                yield from _merged(_regions(model, view, tile))
+                yield from _merged(_regions(model, view, tile, pace))
             view.covered.add(key)
+        yield _paced(model, view, pace)
+
+
+def _paced(model: TrainedModel, order: ViewOrder | PredictOrder, pace: Pace) -> Paced:
+    setting = Setting.of(
+        model.classifier, order.entry, device=order.device, use_spacing=order.use_spacing
+    )
+    return Paced(setting, pace.per_megapixel)
 
 
 def tile_key(view: ViewOrder, tile: Slices) -> tuple[Any, ...]:
@@ -141,7 +159,7 @@ def tiles_outwards(shape: tuple[int, ...], box: Slices) -> list[Slices]:
 
 
 def _regions(
-    model: TrainedModel, view: ViewOrder, region: Slices
+    model: TrainedModel, view: ViewOrder, region: Slices, pace: Pace | None = None
 ) -> Iterator[tuple[int | slice, ...]]:
     entry = view.entry
     steps = model.classifier.iter_predict(
@@ -154,7 +172,7 @@ def _regions(
         spacing=entry.spacing if view.use_spacing else None,
         device=view.device,
     )
-    for progress in steps:
+    for progress in steps if pace is None else pace.over(steps):
         yield progress.index
 
 
@@ -286,8 +304,9 @@ class Share:
     region: Region | None
 
 
-def predicting(order: PredictOrder) -> Generator[Share, None, PredictOrder]:
-    """Make one result, block by block."""
+def predicting(order: PredictOrder) -> Generator[Share | Paced, None, PredictOrder]:
+    """Make one result, block by block; tell how long it took."""
+    pace = Pace()
     with plainly("predicting"), order.writing:
         check_channels(order.model, order.entry)
         made = _classes_for(order) if order.what == "objects" else order.out
@@ -305,12 +324,13 @@ def predicting(order: PredictOrder) -> Generator[Share, None, PredictOrder]:
         )
         pending: list[tuple[int | slice, ...]] = []
         last = clock.perf_counter()
-        for progress in steps:
+        for progress in pace.over(steps):
             pending.append(progress.index)
             if clock.perf_counter() - last > TELL_EVERY or progress.done == progress.total:
                 region = None if order.what == "objects" else Region(_around(pending))
                 yield Share(progress.done, progress.total, region)
                 pending, last = [], clock.perf_counter()
+        yield _paced(order.model, order, pace)
         if order.what == "objects":
             _make_objects(order, made)
     return order

@@ -123,8 +123,11 @@ def _many(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def cost_of(recipe: Recipe, entry: ImageEntry | None) -> str:
-    """How many features a recipe has, how far they reach, and the memory of a block of them."""
+def cost_of(recipe: Recipe, entry: ImageEntry | None, pace: float | None = None) -> str:
+    """How many features a recipe has, how far they reach, their time if known, their memory.
+
+    ``pace`` is in seconds per megapixel, as measured.
+    """
     from napari_spinney.features.feature import FeatureSet
     from napari_spinney.features.plan import build_plan
 
@@ -139,9 +142,18 @@ def cost_of(recipe: Recipe, entry: ImageEntry | None) -> str:
     reach = max(plan.reach, default=0)
     memory = 4 * len(plan.outputs)
     return (
-        f"{_many(len(plan.outputs), 'feature')}, reach {reach} px; all of them would take "
-        f"{memory} MiB per megapixel, but only blocks are ever held."
+        f"{_many(len(plan.outputs), 'feature')}, reach {reach} px{_pace(pace)}; all of them "
+        f"would take {memory} MiB per megapixel, but only blocks are ever held."
     )
+
+
+def _pace(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    number = (
+        "under 0.1" if seconds < 0.1 else f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}"
+    )
+    return f", {number} s per megapixel on this device"
 
 
 def about_model(session: Session) -> str:

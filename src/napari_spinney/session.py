@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from psygnal import Signal
 
 from napari_spinney.history import OpenModel, Step, Train, Validate, with_step
+from napari_spinney.pace import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -175,6 +176,7 @@ class Session:
     model_changed = Signal()
     report_changed = Signal()
     history_changed = Signal()
+    pace_changed = Signal()
     activity_changed = Signal()
     live_changed = Signal(bool)
 
@@ -191,6 +193,7 @@ class Session:
         self.history: tuple[Step, ...] = ()
         self.activity = Activity()
         self.live = False
+        self._paces: dict[Setting, float] = {}
         self._oldest_valid = 0
 
     # classes ---------------------------------------------------------------------------
@@ -367,6 +370,25 @@ class Session:
             self.record(Validate())
             self.report_changed.emit()
 
+    def set_pace(self, setting: Setting, seconds: float | None) -> None:
+        """Note how long a megapixel took, if that was measured."""
+        if seconds is not None and self._paces.get(setting) != seconds:
+            self._paces[setting] = seconds
+            self.pace_changed.emit()
+
+    def pace_on(self, entry: ImageEntry | None) -> float | None:
+        """Seconds per megapixel of an image with the recipe, if it was predicted like that."""
+        recipe = self.recipe
+        if entry is None or not self._paces:
+            return None
+        try:
+            setting = Setting.of(
+                recipe, entry, device=recipe.device, use_spacing=recipe.use_spacing
+            )
+        except ValueError:
+            return None
+        return self._paces.get(setting)
+
     def record(self, step: Step) -> None:
         """Note what was done, for an export that tells the whole story."""
         self.history = with_step(self.history, step)
@@ -402,6 +424,7 @@ class Session:
             self.model_changed,
             self.report_changed,
             self.history_changed,
+            self.pace_changed,
             self.activity_changed,
             self.live_changed,
         ):

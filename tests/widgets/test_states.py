@@ -214,3 +214,17 @@ def test_kept_strokes_are_offered_again(person, make_napari_viewer, nuclei, qtbo
     restore.restore.click()
     strokes = workspace_of(other).binding.annotations[workspace_of(other).binding.current]
     np.testing.assert_array_equal(strokes.data, painted)
+
+
+def test_the_time_per_megapixel_is_told_once_it_was_measured(person, nuclei):
+    someone = person(nuclei)
+    cost = someone.dock("Train").features.cost
+    someone.paint_sample()
+    someone.train()
+    assert "per megapixel on this device" not in cost.text()
+    someone.predict()
+    assert " s per megapixel on this device" in cost.text()
+    someone.session.set_recipe(features="gaussian_blur=3")
+    assert "per megapixel on this device" not in cost.text()
+    someone.session.set_recipe(features="default")
+    assert " s per megapixel on this device" in cost.text()

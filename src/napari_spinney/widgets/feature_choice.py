@@ -46,7 +46,10 @@ class FeatureChoice(QWidget):
             )
         self.cost = QLabel()
         self.cost.setWordWrap(True)
-        self.cost.setToolTip("How many features, how far they reach, and the memory they take.")
+        self.cost.setToolTip(
+            "How many features, how far they reach, and the memory they take. The time is that of "
+            "the last prediction with them."
+        )
         self.grid = FeatureGrid(workspace)
         form = QFormLayout()
         form.addRow("Set", self.sets)
@@ -65,6 +68,7 @@ class FeatureChoice(QWidget):
         self.unit.activated.connect(self._on_unit_chosen)
         link(self, self.refresh, self._session.recipe_changed)
         link(self, self.refresh, self._session.images_changed)
+        link(self, self.refresh, self._session.pace_changed)
         link(self, self.refresh, self._workspace.binding.current_changed)
 
     def refresh(self) -> None:
@@ -73,7 +77,7 @@ class FeatureChoice(QWidget):
         self.sets.setCurrentText(features if features in named_sets() else OWN)
         current = self._workspace.binding.current
         entry = self._session.images.get(current) if current is not None else None
-        self.cost.setText(cost_of(self._session.recipe, entry))
+        self.cost.setText(cost_of(self._session.recipe, entry, self._session.pace_on(entry)))
         self.unit.setEnabled(entry is not None and entry.spacing is not None)
 
     def _on_set_chosen(self, name: str) -> None:

@@ -10,6 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_spinney.following import (
+    Paced,
     Region,
     ViewDone,
     ViewOrder,
@@ -132,12 +133,14 @@ class Live:
             writing=self.writing,
         )
 
-    def _on_step(self, step: TrainedModel | Region | ViewDone | None) -> None:
+    def _on_step(self, step: TrainedModel | Region | ViewDone | Paced | None) -> None:
         if isinstance(step, TrainedModel):
             self._session.accept(step)
         elif isinstance(step, ViewDone):
             self.view_is_shown = not step.coarse
             self.view_shown.emit(step.coarse)
+        elif isinstance(step, Paced):
+            self._session.set_pace(step.setting, step.seconds)
         elif isinstance(step, Region):
             self._show(step)
 

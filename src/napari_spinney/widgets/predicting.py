@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from napari_spinney.following import PredictOrder, Share, predicting
+from napari_spinney.following import Paced, PredictOrder, Share, predicting
 from napari_spinney.session import Activity
 from napari_spinney.tasks import Problem, allocate
 from napari_spinney.widgets.exporting import predicted
@@ -176,7 +176,10 @@ class Predicting:
             return f"{name} {order.what}"
         return order.what
 
-    def _on_share(self, order: PredictOrder, share: Share) -> None:
+    def _on_share(self, order: PredictOrder, share: Share | Paced) -> None:
+        if isinstance(share, Paced):
+            self._session.set_pace(share.setting, share.seconds)
+            return
         self._tell(order.entry, share.done / share.total)
         if share.region is not None and order.entry.id in self._binding.images:
             if self._layer is None:
