@@ -60,3 +60,22 @@ def test_live_follows_the_brush(person, nuclei):
     assert not np.array_equal(shown.data, before)
     PICTURES.mkdir(exist_ok=True)
     someone.viewer.window.screenshot(str(PICTURES / "live.png"), flash=False)
+
+
+def test_features_that_carry_the_same_information_share_a_bracket(person, nuclei):
+    someone = person(nuclei, show=True)
+    someone.session.set_recipe(
+        features="gaussian_blur=3 gaussian_blur=3.1 sobel_of_gaussian_blur=1"
+    )
+    someone.paint_sample()
+    someone.train()
+    chart = someone.dock("Inspect").importance
+    assert len(chart.bars.brackets) == 3
+    someone.viewer.window.dock_widgets["Inspect (napari-spinney)"].parent().raise_()
+    someone.until(lambda: len(chart.bars.brackets) == 2)
+    pair = next(group for group in chart.bars.brackets if len(group) == 2)
+    assert set(pair) == {"gaussian_blur=3", "gaussian_blur=3.1"}
+    assert "in a bracket" in chart.note.text()
+    row = [name for name, _ in chart.bars.values].index("gaussian_blur=3")
+    assert "Correlated: gaussian_blur=3.1 (+1.00)" in chart.bars.tip_at(row)
+    assert dict(chart.bars.values) == someone.session.model.classifier.feature_importances()

@@ -16,6 +16,8 @@ from napari_spinney.widgets.tree_view import TreeView
 if TYPE_CHECKING:
     from napari import Viewer
 
+    from napari_spinney.widgets.jobs import Jobs
+
 OF_PIXELS, OF_OBJECTS = "pixel classifier", "object classifier"
 
 
@@ -30,8 +32,8 @@ class InspectDock(Dock):
         self.which.addItems([OF_PIXELS, OF_OBJECTS])
         self.which.setToolTip("Which of the two classifiers is looked at.")
         self.pages = QStackedWidget()
-        self.tabs = Tabs(self.workspace)
-        self.objects = Tabs(self.workspace.objects)
+        self.tabs = Tabs(self.workspace, self.workspace.jobs)
+        self.objects = Tabs(self.workspace.objects, self.workspace.jobs)
         for page in (self.tabs, self.objects):
             self.pages.addWidget(page)
         self.importance, self.levels = self.tabs.importance, self.tabs.levels
@@ -68,11 +70,13 @@ class Tabs(QTabWidget):
     ----------
     of : Workspace or ObjectsWork
         Has a ``session`` with the model, and ``overlays`` that show a feature.
+    jobs : Jobs
+        Where features are compared.
     """
 
-    def __init__(self, of: Any) -> None:
+    def __init__(self, of: Any, jobs: Jobs) -> None:
         super().__init__()
-        self.importance = ImportanceChart(of)
+        self.importance = ImportanceChart(of, jobs)
         self.levels = LevelTable(of)
         self.trees = TreeView(of)
         self.report = ReportView(of)
