@@ -300,3 +300,35 @@ def test_the_hash_of_a_folder_knows_names_and_contents(tmp_path):
         (folder / name).write_text(text)
         hashes.add(sha256_of(folder))
     assert len(hashes) == 3
+
+
+# -------------------------------------------------------------------- objects
+
+
+@pytest.fixture
+def object_model(tmp_path):
+    sample = samples.load_sample("shapes")
+    numbers = np.unique(sample.labels)[1:]
+    painted = np.where(np.isin(sample.labels, numbers[::2]), 1, 2) * (sample.labels > 0)
+    clf = spinney.ObjectClassifier("area mean_intensity", n_trees=5)
+    clf.fit(sample.labels, painted, sample.image).save(tmp_path / "o.spinney")
+    return tmp_path / "o.spinney"
+
+
+def test_objects_of_a_folder_are_classified_and_kept(object_model, tmp_path):
+    sample = samples.load_sample("shapes")
+    for folder, array in (("labels", sample.labels), ("pixels", sample.image)):
+        (tmp_path / folder).mkdir()
+        for name in ("a", "b"):
+            write_image(tmp_path / folder / f"{name}.tif", array)
+    (tmp_path / "labels" / "b.tif").write_bytes(b"II*\0broken")
+    words = ["predict", object_model, tmp_path / "labels", "-i", tmp_path / "pixels"]
+    result = spin(*words, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "1 written, 0 there already, 1 failed" in result.output
+    assert sorted(stamps(tmp_path / "out")) == ["a_classes.csv", "a_classes.tif"]
+    assert "0 written, 1 there already, 1 failed" in spin(*words, "-o", tmp_path / "out").output
+    (tmp_path / "out" / "a_classes.csv").unlink()
+    assert "1 written, 0 there already" in spin(*words, "-o", tmp_path / "out").output
+    origin = read_origin(tmp_path / "out" / "a_classes.tif")
+    assert origin["model"]["sha256"] == sha256_of(object_model)

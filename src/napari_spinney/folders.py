@@ -6,6 +6,7 @@ import errno
 import logging
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from napari_spinney.batch import NOTHING_NAMED, Layout, Wanted, open_picture, predict_file
@@ -139,9 +140,29 @@ def predict_files(
     from napari_spinney.compute.device import choose_device
 
     device = choose_device(job.device)
+    yield from each_file(files, partial(_predict, job, device, watch))
+
+
+def each_file(
+    files: Iterable[tuple[Path, Path]], make: Callable[[Path, Path], bool]
+) -> Iterator[Outcome]:
+    """Make one result after the other; what fails does not stop the others.
+
+    Parameters
+    ----------
+    files : iterable of (Path, Path)
+        Image and result.
+    make : callable
+        Makes the result of an image, or returns False because it is there already.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
+    """
     for image, result in files:
         try:
-            made = _predict(job, image, result, device, watch)
+            made = make(image, result)
             outcome = Outcome(image, result, "made" if made else "kept")
         except _FAULTS as error:
             if isinstance(error, OSError) and error.errno in _FULL:
@@ -151,7 +172,7 @@ def predict_files(
         yield outcome
 
 
-def _predict(job: Job, image: Path, result: Path, device: Device, watch: Watch) -> bool:
+def _predict(job: Job, device: Device, watch: Watch, image: Path, result: Path) -> bool:
     """Make a result unless it is there; whether it was made."""
     origin = origin_of(
         job.model.state_,

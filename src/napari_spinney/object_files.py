@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from napari_spinney.batch import NOTHING_NAMED, Layout, open_picture
 from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
+from napari_spinney.folders import Outcome, each_file
 from napari_spinney.objects.measure import DEFAULT_FEATURES, measure
+from napari_spinney.provenance import file_fact, origin_of, same_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -229,3 +231,46 @@ def predict_objects(model: OfObjects, files: ObjectFiles) -> tuple[NDArray[Any],
         for number, column in zip(model.classes_, model.predict_proba(table).T, strict=True)
     }
     return picture, table.assign(**{"class": model.predict_table(table)}, **probabilities)
+
+
+def predict_object_files(
+    model: OfObjects,
+    model_fact: Mapping[str, str],
+    labels: Sequence[Path],
+    images: Sequence[Path],
+    results: Sequence[Path],
+    *,
+    layout: Layout = NOTHING_NAMED,
+    again: bool = False,
+) -> Iterator[Outcome]:
+    """Predict label images one after the other, each into a picture and a table (.csv) beside it.
+
+    What fails does not stop the others; what is there already, of the same model and files, is kept
+    unless ``again``.
+
+    Raises
+    ------
+    ValueError
+        If there are images, but not one for each label image.
+    OSError
+        If the disk is full.
+    """
+    from napari_spinney.files.images import write_image
+    from napari_spinney.files.tables import write_table
+
+    under = dict(zip(labels, paired(labels, images), strict=True))
+
+    def make(path: Path, result: Path) -> bool:
+        image, table_path = under[path], result.with_suffix(".csv")
+        options = {**asdict(layout), "under": None if image is None else file_fact(image)}
+        origin = origin_of(model.state_, model=model_fact, image=file_fact(path), options=options)
+        if not again and table_path.exists() and same_origin(result, origin):
+            return False
+        files = open_objects(path, image, layout)
+        picture, table = predict_objects(model, files)
+        result.parent.mkdir(parents=True, exist_ok=True)
+        write_table(table_path, table)  # the picture comes last: where it is, both are
+        write_image(result, picture, files.axes, files.options["spacing"], origin)
+        return True
+
+    return each_file(zip(labels, results, strict=True), make)

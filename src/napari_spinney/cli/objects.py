@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_spinney.cli.options import ChannelAxis, Spacing, TimeAxis
-from napari_spinney.cli.output import describe_error, describe_training, waiting
+from napari_spinney.cli.output import describe_error, describe_training, tell_outcomes, waiting
 
 if TYPE_CHECKING:
     from napari_spinney.batch import Layout
@@ -92,22 +92,24 @@ def train_objects(
 
 
 def predict_objects(
-    model: OfObjects, labels: list[Path], images: list[Path], out: Path, *, layout: Layout
+    model: OfObjects,
+    path: Path,
+    labels: list[Path],
+    images: list[Path],
+    out: Path,
+    *,
+    layout: Layout,
+    again: bool,
 ) -> None:
-    """Do what ``spinney predict`` promises for a model of objects."""
+    """Do what ``spinney predict`` promises for a model of objects, read from ``path``."""
     from napari_spinney.batch import output_paths
-    from napari_spinney.files.images import write_image
-    from napari_spinney.files.tables import write_table
-    from napari_spinney.object_files import open_objects, paired
-    from napari_spinney.object_files import predict_objects as predict_files
+    from napari_spinney.object_files import predict_object_files
+    from napari_spinney.provenance import file_fact
 
     makes = {"ObjectClassifier": "classes", "ObjectMapper": "values"}
     what = makes.get(model.state_.kind, "objects")
-    paths = output_paths(labels, out, what, "tif")
-    out.mkdir(parents=True, exist_ok=True)
-    for path, image, target in zip(labels, paired(labels, images), paths, strict=True):
-        files = open_objects(path, image, layout)
-        picture, table = predict_files(model, files)
-        write_image(target, picture, files.axes, files.options["spacing"])
-        write_table(target.with_suffix(".csv"), table)
-        typer.echo(f"Written: {target} and {target.with_suffix('.csv').name}")
+    results = output_paths(labels, out, what, "tif")
+    outcomes = predict_object_files(
+        model, file_fact(path), labels, images, results, layout=layout, again=again
+    )
+    tell_outcomes(outcomes, len(labels))

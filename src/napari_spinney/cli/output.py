@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.pixels import Progress
+    from napari_spinney.folders import Outcome
 
 
 def describe_training(model: Classifier, what: str = "pixels") -> str:
@@ -98,6 +100,29 @@ def _rows(model: Classifier) -> Any:
         low, high = state.provenance["value_range"]
         return {"number": len(table), "lowest value": low, "highest value": high}
     return {int(c): int(n) for c, n in table.counts().items()}
+
+
+def tell_outcomes(outcomes: Iterable[Outcome], n_images: int) -> None:
+    """Say what was written, and at the end what failed; the exit code is 1 then."""
+    words = {"made": "Written", "kept": "There already"}
+    count: Counter[str] = Counter()
+    failed: list[Outcome] = []
+    for outcome in outcomes:
+        count[outcome.state] += 1
+        if outcome.error is None:
+            typer.echo(f"{words[outcome.state]}: {outcome.result}")
+        elif n_images == 1:
+            raise outcome.error
+        else:
+            failed.append(outcome)
+    if n_images > 1:
+        typer.echo(
+            f"{count['made']} written, {count['kept']} there already, {count['failed']} failed"
+        )
+    for outcome in failed:
+        typer.echo(f"spinney: {outcome.reason}", err=True)
+    if failed:
+        raise typer.Exit(1)
 
 
 def inspect_result(path: Path, *, as_json: bool) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,10 +18,7 @@ from napari_spinney.cli.options import (
     TimeAxis,
     What,
 )
-from napari_spinney.cli.output import follow
-
-if TYPE_CHECKING:
-    from napari_spinney.folders import Job, Outcome
+from napari_spinney.cli.output import follow, tell_outcomes
 
 
 def predict(
@@ -68,14 +64,15 @@ def predict(
     from napari_spinney import batch
     from napari_spinney.classifiers.base import load
     from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
-    from napari_spinney.folders import Job
+    from napari_spinney.folders import Job, predict_files
     from napari_spinney.provenance import file_fact
 
     layout = batch.Layout(channel_axis, time_axis, spacing)
     paths = _found(images, out)
     loaded = load(model)
     if isinstance(loaded, (ObjectClassifier, ObjectMapper, ObjectMerger)):
-        predict_objects(loaded, paths, under or [], out, layout=layout)
+        pixels = _under(paths, under or [])
+        predict_objects(loaded, model, paths, pixels, out, layout=layout, again=again)
         return
     classifier = batch.load_pixel_model(model)
     wanted: batch.Wanted = batch.default_output(classifier) if what is None else what.value
@@ -89,7 +86,7 @@ def predict(
         )
     results = batch.output_paths(paths, out, wanted, file_format.value)
     job = Job(classifier, file_fact(model), wanted, target_class, layout, device, again)
-    _predict_all(job, paths, results)
+    tell_outcomes(predict_files(job, zip(paths, results, strict=True), follow), len(paths))
 
 
 def _found(words: list[str], out: Path) -> list[Path]:
@@ -109,26 +106,11 @@ def _found(words: list[str], out: Path) -> list[Path]:
     return paths
 
 
-def _predict_all(job: Job, images: list[Path], results: list[Path]) -> None:
-    """Predict, say what was written, and at the end what failed."""
-    from napari_spinney.folders import predict_files
+def _under(labels: list[Path], words: list[Path]) -> list[Path]:
+    """Images under labels: files in the order given, those of a folder by their names."""
+    from napari_spinney.pairing import expand, pair_names
 
-    words = {"made": "Written", "kept": "There already"}
-    count: Counter[str] = Counter()
-    failed: list[Outcome] = []
-    for outcome in predict_files(job, zip(images, results, strict=True), follow):
-        count[outcome.state] += 1
-        if outcome.error is None:
-            typer.echo(f"{words[outcome.state]}: {outcome.result}")
-        elif len(images) == 1:
-            raise outcome.error
-        else:
-            failed.append(outcome)
-    if len(images) > 1:
-        typer.echo(
-            f"{count['made']} written, {count['kept']} there already, {count['failed']} failed"
-        )
-    for outcome in failed:
-        typer.echo(f"spinney: {outcome.reason}", err=True)
-    if failed:
-        raise typer.Exit(1)
+    images = expand(words)
+    if images == words:
+        return images
+    return [image for _, image in pair_names(labels, images)]
