@@ -122,6 +122,11 @@ def moved(path: Path, where: Path) -> Path:
     return path.rename(where / path.name)
 
 
+def run_script(path):
+    run = subprocess.run([sys.executable, str(path)], check=False, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 def test_a_notebook_gives_the_same_again(tmp_path, steps, wanted):
     import nbformat
     from nbclient import NotebookClient
@@ -165,7 +170,7 @@ def test_an_opened_model_is_saved_beside_the_export(tmp_path, trained, entries):
     steps = (OpenModel(model, "/somewhere/m.cl"), Predict(entries[0]))
     path = export.script(steps, tmp_path / "a")
     assert (tmp_path / "a_files" / "model.spinney").exists()
-    subprocess.run([sys.executable, str(path)], check=True, capture_output=True)
+    run_script(path)
     found = read_image(tmp_path / "a_results" / "Bild_1_ä_classes.tif").data
     np.testing.assert_array_equal(found, trained[0].classifier.predict(entries[0].data))
 
@@ -189,7 +194,7 @@ def test_channels_and_times_come_back_in_their_places(tmp_path):
     clf = spinney.PixelClassifier("original gaussian_blur=1um", n_trees=5)
     clf.fit(movie, strokes, channel_axis=1, time_axis=0, spacing=(0.5, 0.5), device="cpu")
     path = export.script((Train(clf, (entry,)), Predict(entry, use_spacing=True)), tmp_path / "m")
-    subprocess.run([sys.executable, str(path)], check=True, capture_output=True)
+    run_script(path)
     found = read_image(tmp_path / "m_results" / "movie_classes.tif").data
     assert set(np.unique(found)) == {1, 300}
     np.testing.assert_array_equal(found, clf.predict(movie))
@@ -208,8 +213,7 @@ def test_names_cannot_become_code(tmp_path, trained, entries):
     entry = ImageEntry("e", evil, entries[0].data, "yx")
     step = OpenModel(trained[0].classifier, evil)
     path = export.script((step, Predict(entry)), tmp_path / "e", title="t\nraise SystemExit(4)")
-    run = subprocess.run([sys.executable, str(path)], check=False, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
+    run_script(path)
     cells = json.loads(export.notebook((step, Predict(entry)), tmp_path / "e").read_text())
     assert len(cells["cells"]) > 5
 
