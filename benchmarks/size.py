@@ -40,10 +40,13 @@ def watch():
 
 watcher = threading.Thread(target=watch)
 watcher.start()
-start = time.perf_counter()
-for _ in model.iter_predict(image, out=out):
-    pass
-seconds = time.perf_counter() - start
+seconds = []
+for _ in range(5 if image.size < 2**25 else 1):
+    start = time.perf_counter()
+    for _ in model.iter_predict(image, out=out):
+        pass
+    seconds.append(time.perf_counter() - start)
+seconds = min(seconds)
 done.set()
 watcher.join()
 print(json.dumps({"seconds": seconds, "extra": peak[0] - before, "last": int(out.flat[-1])}))
