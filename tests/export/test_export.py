@@ -208,6 +208,15 @@ def test_the_same_export_twice_is_the_same_file(tmp_path, steps):
     assert texts[0] == texts[1]
 
 
+def test_a_script_needs_no_screen(tmp_path, trained, entries, monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":9999")
+    path = export.script(
+        (OpenModel(trained[0].classifier, "m"), Predict(entries[0])), tmp_path / "s"
+    )
+    run_script(path)
+    assert list((tmp_path / "s_results").glob("*.png"))
+
+
 def test_names_cannot_become_code(tmp_path, trained, entries):
     evil = 'x"]; raise SystemExit(3) #\n`"""'
     entry = ImageEntry("e", evil, entries[0].data, "yx")

@@ -65,6 +65,11 @@ def notebook(
     return target
 
 
+_LAST_IMPORT = "from napari_spinney.files.images import read_image, write_image\n"
+
+_NO_SCREEN = '\nplt.switch_backend("agg")  # pictures are written to files: no screen is needed\n'
+
+
 def script(
     steps: Sequence[Step], path: str | PathLike[str], *, title: str = "Segmentation"
 ) -> Path:
@@ -90,6 +95,7 @@ def script(
     target = _with_suffix(path, ".py")
     cells = _cells(steps, target, title, Form("Path(__file__).resolve().parent", _save_figure))
     text = "\n\n".join(cell.text if cell.is_code else _comment(cell.text) for cell in cells)
+    text = text.replace(_LAST_IMPORT, f"{_LAST_IMPORT}{_NO_SCREEN}", 1)
     with replacing(target) as file:
         file.write(f"{text}\n".encode())
     return target
