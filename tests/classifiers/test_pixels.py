@@ -12,6 +12,7 @@ from napari_spinney import (
     PixelClassifier,
     ProbabilityMapper,
 )
+from napari_spinney.compute.run import executor_for
 from napari_spinney.forest.rows import RowCache
 
 FEATURES = "original gaussian_blur=1 gradient_magnitude=1 hessian_eigenvalue_largest=1.5"
@@ -80,9 +81,11 @@ def test_probabilities_and_uncertainty_belong_to_the_classes(fitted, device):
 def test_prediction_does_not_depend_on_the_blocks(fitted, device):
     image, _, _ = scene()
     whole = fitted.predict_proba(image, device=device)
-    steps = fitted.iter_predict(image, "probabilities", device=device, max_memory=2**19)
+    executor = executor_for(device)
+    third = executor.parallel * executor.block_bytes(fitted.program(), image.shape) // 3
+    steps = fitted.iter_predict(image, "probabilities", device=device, max_memory=third)
     assert len(list(steps)) > 2
-    cut = fitted.predict_proba(image, device=device, max_memory=2**19)
+    cut = fitted.predict_proba(image, device=device, max_memory=third)
     np.testing.assert_array_equal(whole, cut)
 
 
