@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_spinney.pace import Pace, Setting
 from napari_spinney.session import ImageEntry, TrainedModel
-from napari_spinney.tasks import Problem, TrainOrder, plainly, train
+from napari_spinney.tasks import Problem, TrainOrder, plainly, train_in_steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -101,16 +101,16 @@ def follow(order: TrainOrder, view: ViewOrder) -> Generator[Step, None, None]:
     The first answer comes from the first trees of the forest, so that it comes soon.
     """
     yield None
-    if order.recipe.n_trees > 2 * FIRST_TREES and order.recipe.stages == 1:
-        few = replace(order, recipe=replace(order.recipe, n_trees=FIRST_TREES))
-        first = train(few)
+    n_trees = order.recipe.n_trees
+    for model in train_in_steps(order, (FIRST_TREES,) if n_trees > 2 * FIRST_TREES else ()):
         yield None
+        if model.classifier.forest_.n_trees == n_trees:
+            yield model
+            yield from outwards(model, view)
+            return
         with plainly("predicting"), view.writing:
-            yield from _merged(_regions(first, view, view.box), coarse=True)
+            yield from _merged(_regions(model, view, view.box), coarse=True)
             yield ViewDone(coarse=True)
-    model = train(order)
-    yield model
-    yield from outwards(model, view)
 
 
 def outwards(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None]:

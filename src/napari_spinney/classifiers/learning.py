@@ -20,12 +20,12 @@ from napari_spinney.forest.rows import RowCache, gather_rows
 from napari_spinney.forest.training import (
     TrainingTable,
     check_annotation,
-    fit_forest,
+    grow_forest,
     strokes_at,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -110,20 +110,24 @@ def _example(
     return Example(source, values, cache)
 
 
-def train(
+def iter_train(
     classifier: PixelClassifier,
     examples: Sequence[Example],
     *,
     spacing: Sequence[float] | None,
     device: DeviceLike,
     previous: ModelState | None,
-) -> ModelState:
-    """Train a forest (or two, for autocontext) and say what was learnt.
+    steps: tuple[int, ...] = (),
+) -> Iterator[ModelState]:
+    """Train a forest (or two, for autocontext) and say what was learnt, first by its first trees.
 
     Parameters
     ----------
     previous : ModelState, optional
         What was learnt before and is kept: its rows are added to the new ones.
+    steps : tuple of int
+        Numbers of trees, rising, after which a state is yielded; the whole state comes last, and
+        alone where there are two stages.
 
     Raises
     ------
@@ -143,27 +147,39 @@ def train(
     table = table_of(examples, plan, executor)
     if previous is not None:
         table = _kept(previous, 0).concat(table)
-    fitted = fit_forest(table, options)
-    stages = [StageState(str(features), plan.names, fitted.forest, fitted.importances, table)]
-    if classifier.stages == 2:
-        from napari_spinney.classifiers.autocontext import second_stage
+    provenance = _provenance(examples, executor, previous)
+    for fitted in grow_forest(table, options, steps=steps if classifier.stages == 1 else ()):
+        stage = StageState(str(features), plan.names, fitted.forest, fitted.importances, table)
+        stages = [stage]
+        if classifier.stages == 2:
+            from napari_spinney.classifiers.autocontext import second_stage
 
-        before = None if previous is None else _kept(previous, 1)
-        stages.append(
-            second_stage(stages[0], examples, plan, features, used, executor, options, before)
-        )
+            before = None if previous is None else _kept(previous, 1)
+            stages.append(
+                second_stage(stage, examples, plan, features, used, executor, options, before)
+            )
+        yield _state(classifier, first, stages, used, provenance)
+
+
+def _state(
+    classifier: PixelClassifier,
+    source: ImageSource,
+    stages: Sequence[StageState],
+    spacing: tuple[float, ...] | None,
+    provenance: dict[str, Any],
+) -> ModelState:
     return ModelState(
         kind=type(classifier).__name__,
         parameters={k: v for k, v in classifier.get_params().items() if k != "features"},
         stages=tuple(stages),
         class_names=dict(classifier.class_names),
         class_colors=dict(classifier.class_colors),
-        ndim=first.ndim,
-        n_channels=first.n_channels,
-        channel_axis=first.channel_axis,
-        time_axis=first.time_axis,
-        spacing=used,
-        provenance=_provenance(examples, executor, previous),
+        ndim=source.ndim,
+        n_channels=source.n_channels,
+        channel_axis=source.channel_axis,
+        time_axis=source.time_axis,
+        spacing=spacing,
+        provenance=provenance,
     )
 
 

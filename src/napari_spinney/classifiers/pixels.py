@@ -10,7 +10,7 @@ import numpy as np
 from napari_spinney.classifiers.base import Classifier, ModelState
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -156,15 +156,82 @@ class PixelClassifier(Classifier):
             If shapes differ, nothing or a single class is annotated, annotations are no whole
             numbers, a feature is unknown, or (with ``add``) the image does not fit the model.
         """
+        for state in self._iter_states(
+            image,
+            annotation,
+            add=add,
+            axes={"channel_axis": channel_axis, "time_axis": time_axis},
+            spacing=spacing,
+            device=device,
+            caches=caches,
+        ):
+            self._set_state(state)
+        return self
+
+    def iter_fit(
+        self,
+        image: Any,
+        annotation: Any,
+        *,
+        steps: tuple[int, ...] = (),
+        add: bool = False,
+        channel_axis: int | None = None,
+        time_axis: int | None = None,
+        spacing: Sequence[float] | None = None,
+        device: DeviceLike = None,
+        caches: Sequence[RowCache] | None = None,
+    ) -> Iterator[Self]:
+        """Train on strokes, with an answer of the first trees soon; changes nothing here.
+
+        Parameters
+        ----------
+        steps : tuple of int
+            Numbers of trees, rising, after which a classifier is yielded. With two stages these
+            are passed over.
+        image, annotation, add, channel_axis, time_axis, spacing, device, caches
+            See `fit`.
+
+        Yields
+        ------
+        classifier of the same kind
+            New ones that hold the first trees; the last is what `fit` would make of this one.
+
+        Raises
+        ------
+        ValueError
+            As `fit` does.
+        """
+        for state in self._iter_states(
+            image,
+            annotation,
+            steps=steps,
+            add=add,
+            axes={"channel_axis": channel_axis, "time_axis": time_axis},
+            spacing=spacing,
+            device=device,
+            caches=caches,
+        ):
+            yield type(self).from_state(state)
+
+    def _iter_states(
+        self,
+        image: Any,
+        annotation: Any,
+        *,
+        add: bool,
+        axes: dict[str, int | None],
+        spacing: Sequence[float] | None,
+        device: DeviceLike,
+        caches: Sequence[RowCache] | None,
+        steps: tuple[int, ...] = (),
+    ) -> Iterator[ModelState]:
         from napari_spinney.classifiers import learning
 
         previous = self.state_ if add and self.is_fitted else None
-        examples = learning.examples_of(
-            image, annotation, channel_axis=channel_axis, time_axis=time_axis, caches=caches
+        examples = learning.examples_of(image, annotation, caches=caches, **axes)
+        yield from learning.iter_train(
+            self, examples, spacing=spacing, device=device, previous=previous, steps=steps
         )
-        state = learning.train(self, examples, spacing=spacing, device=device, previous=previous)
-        self._set_state(state)
-        return self
 
     def _set_state(self, state: ModelState) -> None:
         super()._set_state(state)
