@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_spinney.classifiers.segmentation import Split
     from napari_spinney.compute.blocks import Slices
     from napari_spinney.compute.device import Device
+    from napari_spinney.compute.kept import KeptFeatures
     from napari_spinney.compute.program import Program
     from napari_spinney.compute.run import Writable
     from napari_spinney.compute.source import ImageSource
@@ -278,6 +279,7 @@ class PixelClassifier(Classifier):
         spacing: Sequence[float] | None = None,
         device: DeviceLike = None,
         max_memory: int | None = None,
+        kept: KeptFeatures | None = None,
     ) -> Generator[Progress, None, NDArray[Any]]:
         """Predict block by block: yields after each, returns the whole.
 
@@ -305,6 +307,9 @@ class PixelClassifier(Classifier):
             "auto", "opencl", "cpu" or part of a device's name.
         max_memory : int, optional
             Bytes that the blocks in flight may take together; 256 MiB unless given.
+        kept : KeptFeatures, optional
+            Features of this region of the same array from the call before, whatever was learnt
+            since; holds those of this call afterwards. Makes no difference with two stages.
 
         Yields
         ------
@@ -324,6 +329,9 @@ class PixelClassifier(Classifier):
 
         state = self.state_
         source = prediction.source_for(state, image, channel_axis=channel_axis, time_axis=time_axis)
+        keeping = None
+        if kept is not None:
+            keeping = prediction.keeping_of(state, self._spacing_for(spacing), kept)
         job = prediction.prepare(
             self.program(spacing),
             source,
@@ -334,6 +342,7 @@ class PixelClassifier(Classifier):
             times=times,
             device=device,
             max_memory=max_memory,
+            keeping=keeping,
         )
         for done, index in enumerate(job.run(), 1):
             yield Progress(done, job.total, index)
@@ -351,11 +360,14 @@ class PixelClassifier(Classifier):
         """What executors run for an image with this spacing (that of training unless given)."""
         from napari_spinney.classifiers import prediction
 
-        state = self.state_
-        key = state.spacing if spacing is None else tuple(float(s) for s in spacing)
+        key = self._spacing_for(spacing)
         if key not in self._programs:
-            self._programs[key] = prediction.program_of(state, key)
+            self._programs[key] = prediction.program_of(self.state_, key)
         return self._programs[key]
+
+    def _spacing_for(self, spacing: Sequence[float] | None) -> tuple[float, ...] | None:
+        """Micrometres per pixel of an image; those of training unless given."""
+        return self.state_.spacing if spacing is None else tuple(float(s) for s in spacing)
 
 
 class ProbabilityMapper(PixelClassifier):

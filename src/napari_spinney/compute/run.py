@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_spinney.compute.kept import Keeping
     from napari_spinney.compute.program import Executor, Output, Program
     from napari_spinney.compute.source import ImageSource
     from napari_spinney.features.plan import Plan
@@ -85,7 +86,7 @@ def _executor(device: Device) -> Executor:
 def plan_blocks(
     source: ImageSource,
     executor: Executor,
-    program: Program,
+    program: Program | Plan,
     *,
     region: Slices | None = None,
     times: Sequence[int] | None = None,
@@ -139,16 +140,20 @@ def iter_run(
     blocks: list[tuple[int, Block]],
     out: Writable,
     output: Output = "classes",
+    keeping: Keeping | None = None,
 ) -> Iterator[tuple[int, Block]]:
     """Predict block after block into ``out``; yield each once it is written.
 
     Several blocks are in flight at once, as many as the executor can use. Where the device runs
     out of memory a block is halved, and in the end done without OpenCL, with a warning. Closing
-    the generator leaves after the blocks that are running.
+    the generator leaves after the blocks that are running. With ``keeping``, blocks are those of
+    its plan, and features are computed only where they are not kept.
     """
+    if keeping is not None:
+        keeping.features.claim(source.image, keeping.plan, str(executor.device), blocks)
 
     def work(time: int, block: Block) -> None:
-        result = _predict(source, executor, program, time, block, output)
+        result = _predict(source, executor, program, time, block, output, keeping)
         index = source.result_index(time, block.target)
         out[(slice(None), *index) if output == "probabilities" else index] = result
 
@@ -188,8 +193,11 @@ def _predict(
     time: int,
     block: Block,
     output: Output,
+    keeping: Keeping | None = None,
 ) -> NDArray[np.generic]:
     try:
+        if keeping is not None:
+            return _predict_kept(source, executor, keeping, time, block, output)
         data = source.read(time, block.outer)
         return executor.predict(program, data, block.inner, output)
     except DeviceMemoryError as error:
@@ -198,6 +206,22 @@ def _predict(
             return _predict_halves(source, executor, program, time, block, output)
         logger.warning("%s; going on without OpenCL", error)
         return _predict(source, executor_for("cpu"), program, time, block, output)
+
+
+def _predict_kept(
+    source: ImageSource,
+    executor: Executor,
+    keeping: Keeping,
+    time: int,
+    block: Block,
+    output: Output,
+) -> NDArray[np.generic]:
+    def compute() -> NDArray[np.float32]:
+        return executor.features(keeping.plan, source.read(time, block.outer), block.inner)
+
+    planes = keeping.features.planes(time, block, compute)
+    whole = tuple(slice(0, n) for n in block.inner_shape)
+    return executor.predict(keeping.program, planes, whole, output)
 
 
 def _predict_halves(
