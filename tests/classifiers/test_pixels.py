@@ -1,5 +1,7 @@
 """Pixel classifiers: from strokes to predictions, on every device."""
 
+import re
+
 import numpy as np
 import pytest
 from skimage.draw import disk
@@ -331,9 +333,14 @@ def test_a_missing_device_lists_what_is_there(fitted):
         fitted.predict(scene()[0], device="no such device")
 
 
-def test_too_little_memory_says_how_much_would_do(fitted):
-    with pytest.raises(ValueError, match="MiB"):
-        fitted.predict(scene()[0], device="cpu", max_memory=100)
+def test_too_little_memory_says_how_much_would_do(fitted, device):
+    image, _, _ = scene()
+    with pytest.raises(ValueError, match=r"takes ([\d,]+) bytes, more than the 100") as problem:
+        fitted.predict(image, device=device, max_memory=100)
+    least = int(re.search(r"takes ([\d,]+) bytes", str(problem.value))[1].replace(",", ""))
+    part = {"device": device, "region": (slice(0, 9), slice(0, 9)), "max_memory": least}
+    whole = fitted.predict(image, device=device)
+    np.testing.assert_array_equal(fitted.predict(image, **part)[:9, :9], whole[:9, :9])
 
 
 @pytest.mark.parametrize("shape", [(1, 50), (3, 2), (1, 1)])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import ModelState
     from napari_spinney.classifiers.pixels import DeviceLike, What
-    from napari_spinney.compute.blocks import Block, Slices
+    from napari_spinney.compute.blocks import Blocks, Slices
     from napari_spinney.compute.kept import KeptFeatures
     from napari_spinney.forest.forest import Forest
 
@@ -133,7 +133,7 @@ class Job:
     source: ImageSource
     executor: Executor
     program: Program
-    blocks: list[tuple[int, Block]]
+    blocks: Blocks
     output: Output
     writer: Writable
     result: NDArray[Any]
@@ -142,7 +142,7 @@ class Job:
     @property
     def total(self) -> int:
         """Number of blocks."""
-        return len(self.blocks)
+        return len(self.blocks.items)
 
     def run(self) -> Iterator[tuple[int | slice, ...]]:
         """Predict; yields where in the result each block lies, once it is written."""
