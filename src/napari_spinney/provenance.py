@@ -43,6 +43,13 @@ def file_fact(path: Path) -> dict[str, str]:
     return {"file": path.name, "sha256": sha256_of(path)}
 
 
+def state_fact(state: ModelState) -> dict[str, str]:
+    """The SHA-256 that the file of a model would have if it were saved as ``.spinney`` now."""
+    from napari_spinney.files.model_file import pack_model
+
+    return {"file": "not saved", "sha256": hashlib.sha256(pack_model(state)).hexdigest()}
+
+
 def origin_of(
     state: ModelState,
     *,

@@ -11,17 +11,29 @@ from napari_spinney.session import Activity
 from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_spinney.widgets.workspace import Workspace
 
 FILTERS = "Models (*.spinney *.cl)"
 
 
 class ModelRow(QWidget):
-    """One sentence about the model, and a button to open another."""
+    """One sentence about the model, and a button to open another.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Parameters
+    ----------
+    workspace : Workspace
+    fail : callable, optional
+        Says what is wrong with a file; the session does unless given.
+    """
+
+    def __init__(
+        self, workspace: Workspace, fail: Callable[[Exception], None] | None = None
+    ) -> None:
         super().__init__()
         self._workspace = workspace
+        self._fail = self._fail_in_session if fail is None else fail
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setToolTip("The model that predicts: its classes, and when it was trained.")
@@ -49,7 +61,10 @@ class ModelRow(QWidget):
         try:
             self._workspace.open_model(path)
         except (OSError, ValueError) as error:
-            self._workspace.session.set_activity(Activity("failed", str(error)))
+            self._fail(error)
+
+    def _fail_in_session(self, error: Exception) -> None:
+        self._workspace.session.set_activity(Activity("failed", str(error)))
 
     def _on_open_clicked(self) -> None:
         dialog = QFileDialog(self, "Open model", "", FILTERS)
