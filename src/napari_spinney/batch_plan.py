@@ -15,7 +15,7 @@ from napari_spinney.provenance import state_fact
 from napari_spinney.tasks import Problem, plainly
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
     from napari_spinney.classifiers.pixels import PixelClassifier
@@ -141,14 +141,23 @@ def running(order: BatchOrder) -> Generator[tuple[Happened, ...], None, None]:
     yield ()
     tasks = tasks_of(order)
     with plainly("predicting the files"), closing(run_tasks(tasks)) as run:
-        happened: list[Happened] = []
-        last = time.perf_counter()
+        yield from _gathered(run)
+
+
+def _gathered(run: Iterator[Happened]) -> Generator[tuple[Happened, ...], None, None]:
+    """What happens, as much at a time as happens between two messages."""
+    happened: list[Happened] = []
+    last = time.perf_counter()
+    try:
         for one in run:
             happened.append(one)
             if time.perf_counter() - last > TELL_EVERY:
                 yield tuple(happened)
                 happened, last = [], time.perf_counter()
+    except Exception:  # what was made before is told all the same
         yield tuple(happened)
+        raise
+    yield tuple(happened)
 
 
 def listing(words: tuple[str, ...]) -> Generator[None, None, list[Path]]:
