@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
 
 FILTERS = "Models (*.spinney *.cl)"
+TIP = "The model that predicts: its classes, and when it was trained."
 
 
 class ModelRow(QWidget):
@@ -36,7 +37,6 @@ class ModelRow(QWidget):
         self._fail = self._fail_in_session if fail is None else fail
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setToolTip("The model that predicts: its classes, and when it was trained.")
         self.open = QPushButton("Open model …")
         self.open.setToolTip(
             "Opens a .spinney model, or a .cl file of APOC. You can also drag it onto the viewer."
@@ -54,7 +54,10 @@ class ModelRow(QWidget):
 
     def refresh(self) -> None:
         """Say it anew."""
-        self.text.setText(about_model(self._workspace.session))
+        session = self._workspace.session
+        self.text.setText(about_model(session))
+        path = None if session.model is None else session.model.path
+        self.text.setToolTip(path or TIP)
 
     def open_path(self, path: str) -> None:
         """Open a model; what is wrong with it is said in words."""
