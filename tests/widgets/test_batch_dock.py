@@ -195,7 +195,7 @@ def test_a_result_is_shown_on_its_image_at_its_scale(operator, images, model):
         ]
     for layer in someone.viewer.layers:
         np.testing.assert_allclose(layer.scale, (0.5, 0.25))
-    origin = someone.viewer.layers["größe_classes.tif"].metadata["spinney"]["origin"]
+    origin = someone.viewer.layers["größe_classes.tif"].metadata["spinney_origin"]
     assert origin["model"]["sha256"] == sha256_of(model)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Layer
 
 from napari_spinney.session import ClassEntry
-from napari_spinney.widgets.results import KEY, OPACITY, result_colormap
+from napari_spinney.widgets.results import KEY, OPACITY, ORIGIN, result_colormap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.batch_plan import Opened
 
-FILE = "file"
+FILE = "spinney_file"
 """Key of the metadata of a layer that says which file it shows."""
 
 
@@ -44,12 +44,12 @@ def show_opened(viewer: Viewer, opened: Opened, classes: dict[int, ClassEntry]) 
 def forget_file(viewer: Viewer, image: Path) -> None:
     """Remove the layers that an image and its results had before."""
     for layer in list(viewer.layers):
-        if layer.metadata.get(KEY, {}).get(FILE) == str(image):
+        if layer.metadata.get(FILE) == str(image):
             viewer.layers.remove(layer)
 
 
 def _image(path: Path, image: Any) -> list[Layer]:
-    options = {"name": path.name, "metadata": {KEY: {FILE: str(path)}}}
+    options = {"name": path.name, "metadata": {FILE: str(path)}}
     axes, data = image.axes, image.data
     if "C" not in axes:
         return [Layer.create(data, {**options, **_place(image, axes)}, "image")]
@@ -84,8 +84,9 @@ def _result(
     origin: dict[str, Any],
     classes: dict[int, ClassEntry],
 ) -> list[Layer]:
-    known = {FILE: str(opened.path), "what": what, "origin": origin}
-    options = {"name": path.name, "metadata": {KEY: known}}
+    known = {"image": str(opened.path), "what": what}
+    metadata = {KEY: known, FILE: str(opened.path), ORIGIN: origin}
+    options = {"name": path.name, "metadata": metadata}
     axes = result.axes.replace("C", "")
     place = _place(opened.image, axes)
     if what in ("classes", "objects"):
