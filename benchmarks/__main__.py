@@ -8,7 +8,7 @@ import importlib.util
 import tempfile
 from pathlib import Path
 
-from benchmarks import report, size, speed, view  # noqa: F401 - they register their rows
+from benchmarks import folders, report, size, speed, view  # noqa: F401 - they register their rows
 from benchmarks.rows import Result, Setting, registry
 
 if importlib.util.find_spec("benchmarks.quality"):

@@ -3,6 +3,7 @@
 import errno
 import json
 import shutil
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 import napari_spinney as spinney
 from napari_spinney import folders as engine
 from napari_spinney import samples
+from napari_spinney.batch import open_picture, train_files
 from napari_spinney.cli import app
 from napari_spinney.files.images import read_provenance, write_image
 from napari_spinney.flight import IN_FLIGHT
@@ -221,6 +223,64 @@ def test_a_folder_and_a_table_train_what_lists_train(annotated, tmp_path):
         trees.append(spinney.load(tmp_path / f"{way}.spinney").forest_.trees.threshold)
     np.testing.assert_array_equal(trees[0], trees[1])
     np.testing.assert_array_equal(trees[0], trees[2])
+
+
+@pytest.mark.parametrize("stages", [1, 2])
+def test_files_read_one_by_one_train_what_arrays_train(annotated, stages):
+    images, masks = (sorted(folder.iterdir()) for folder in annotated)
+    options = {"n_trees": 5, "stages": stages}
+    one_by_one = spinney.PixelClassifier("small_quick gaussian_blur=3", **options)
+    train_files(one_by_one, images, masks, device="cpu")
+    together = spinney.PixelClassifier("small_quick gaussian_blur=3", **options)
+    pictures = [open_picture(path) for path in images]
+    together.fit(
+        [picture.image.data for picture in pictures],
+        [tifffile.imread(path) for path in masks],
+        spacing=pictures[0].image.spacing,
+        device="cpu",
+    )
+    for ours, theirs in zip(one_by_one.state_.stages, together.state_.stages, strict=True):
+        np.testing.assert_array_equal(ours.forest.trees.threshold, theirs.forest.trees.threshold)
+        np.testing.assert_array_equal(ours.table.X, theirs.table.X)
+        np.testing.assert_array_equal(ours.table.stroke, theirs.table.stroke)
+
+
+def test_images_of_other_spacing_may_each_have_one_class(tmp_path):
+    image = samples.load_sample("nuclei").image[:60, :60]
+    files = []
+    for number, spacing in ((1, (0.5, 0.5)), (2, (0.25, 0.25))):
+        painted = np.zeros(image.shape, np.uint8)
+        painted[10:20, 10:20] = number
+        files.append((tmp_path / f"i{number}.tif", tmp_path / f"m{number}.tif"))
+        write_image(files[-1][0], image, spacing=spacing)
+        write_image(files[-1][1], painted)
+    model = spinney.PixelClassifier("gaussian_blur=1um", n_trees=5)
+    train_files(model, *zip(*files, strict=True), device="cpu")
+    assert model.classes_.tolist() == [1, 2]
+    fine, coarse = (model.table_.X[model.table_.y == number] for number in (2, 1))
+    assert not np.array_equal(fine, coarse)
+
+
+def test_training_holds_one_image_at_a_time(tmp_path):
+    n_files, shape = 40, (500, 500)
+    painted = np.zeros(shape, np.uint8)
+    painted[5, 5:25], painted[9, 5:25] = 1, 2
+    files = []
+    for number in range(n_files):
+        files.append((tmp_path / f"i{number}.tif", tmp_path / f"m{number}.tif"))
+        write_image(files[-1][0], np.full(shape, number, np.float32))
+        write_image(files[-1][1], painted)
+    model = spinney.PixelClassifier("small_quick", n_trees=2)
+    images, masks = zip(*files, strict=True)
+    train_files(spinney.PixelClassifier("small_quick", n_trees=2), images[:2], masks[:2])
+    tracemalloc.start()
+    try:
+        train_files(model, images, masks, device="cpu")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert model.table_.n_images == n_files
+    assert peak < 8 * 4 * np.prod(shape)
 
 
 def test_a_model_says_which_files_it_learnt_from(annotated, tmp_path):
