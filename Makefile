@@ -42,7 +42,8 @@ pytest: $(TEST_ENV)/.ready $(TEST_ENV)/.system  ## the tests alone; PYTEST_ARGS=
 	@xvfb-run --auto-servernum --server-args="-screen 0 1366x768x24" \
 		$(TEST_ENV)/bin/python -m pytest -q $(PYTEST_ARGS)
 
-benchmark: $(BENCHMARK_ENV)/.ready  ## speed and quality beside APOC and scikit-learn; DATA=folder of images
+benchmark: $(BENCHMARK_ENV)/.ready  ## speed and quality beside APOC, scikit-learn, vigra; DATA=folder of images
+	@.ci/system-packages $(SYSTEM_PACKAGES) python3-vigra || echo "Rows that need them will say so."
 	@$(BENCHMARK_ENV)/bin/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCHMARK_ARGS)
 
 docs: $(DOCS_ENV)/.ready  ## the documentation, in site/

@@ -8,6 +8,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_spinney import list_devices
 
 if TYPE_CHECKING:
@@ -50,9 +52,15 @@ def machine() -> str:
             continue
     devices = "; ".join(f"{d} {d.version}" for d in list_devices())
     return (
-        f"Measured on {os.cpu_count()} cores ({platform.machine()}), Python "
+        f"Measured on {os.cpu_count()} cores ({platform.machine()}, {vectors()}), Python "
         f"{platform.python_version()}, {', '.join(versions)}. Devices: {devices}."
     )
+
+
+def vectors() -> str:
+    """The widest vector instructions that numpy finds on this processor."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"]
+    return str([*found["baseline"], *found.get("found", [])][-1])
 
 
 def write(results: Sequence[Result], page: Path, setting: Setting) -> None:

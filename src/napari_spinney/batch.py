@@ -139,7 +139,7 @@ def train_files(
     facts = list(model.provenance_.get("files", [])) if model.is_fitted else []
     pairs = _Pairs(tuple(zip(images, annotations, strict=True)), layout)
     previous = model.state_ if model.is_fitted else None
-    state = learning.train(model, pairs, spacing=None, device=device, previous=previous)
+    (state,) = learning.iter_train(model, pairs, spacing=None, device=device, previous=previous)
     facts += [
         {"image": file_fact(image), "annotation": file_fact(annotation)}
         for image, annotation in pairs.files

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from napari_spinney.compute.kept import KeptFeatures
 from napari_spinney.origins import origin_of_order
 from napari_spinney.pace import Pace, Setting
 from napari_spinney.session import ImageEntry, TrainedModel
-from napari_spinney.tasks import Problem, TrainOrder, plainly, train
+from napari_spinney.tasks import Problem, TrainOrder, plainly, train_in_steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -81,6 +82,8 @@ class ViewOrder:
         Tiles done for the model at hand; filled as work goes on.
     writing : Lock
         Held while ``out`` is written: work that was cancelled must not write after newer work.
+    kept : KeptFeatures
+        Features of what is in view, kept from one stroke to the next.
     """
 
     entry: ImageEntry
@@ -91,6 +94,7 @@ class ViewOrder:
     use_spacing: bool = False
     covered: set[tuple[Any, ...]] = field(default_factory=set)
     writing: Lock = field(default_factory=Lock)
+    kept: KeptFeatures = field(default_factory=KeptFeatures)
 
 
 Step: TypeAlias = TrainedModel | Region | ViewDone | Paced | None
@@ -102,16 +106,16 @@ def follow(order: TrainOrder, view: ViewOrder) -> Generator[Step, None, None]:
     The first answer comes from the first trees of the forest, so that it comes soon.
     """
     yield None
-    if order.recipe.n_trees > 2 * FIRST_TREES and order.recipe.stages == 1:
-        few = replace(order, recipe=replace(order.recipe, n_trees=FIRST_TREES))
-        first = train(few)
+    n_trees = order.recipe.n_trees
+    for model in train_in_steps(order, (FIRST_TREES,) if n_trees > 2 * FIRST_TREES else ()):
         yield None
+        if model.classifier.forest_.n_trees == n_trees:
+            yield model
+            yield from outwards(model, view)
+            return
         with plainly("predicting"), view.writing:
-            yield from _merged(_regions(first, view, view.box), coarse=True)
+            yield from _merged(_regions(model, view, view.box, kept=view.kept), coarse=True)
             yield ViewDone(coarse=True)
-    model = train(order)
-    yield model
-    yield from outwards(model, view)
 
 
 def outwards(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None]:
@@ -120,7 +124,7 @@ def outwards(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None
     with plainly("predicting"), view.writing:
         if _size(view.box) > COARSE_FROM and view.entry.ndim == 2:
             yield from _coarse(model, view)
-        yield from _merged(_regions(model, view, view.box, pace))
+        yield from _merged(_regions(model, view, view.box, kept=view.kept))
         yield ViewDone()
         for tile in tiles_outwards(view.entry.spatial_shape, view.box):
             key = tile_key(view, tile)
@@ -129,7 +133,16 @@ def outwards(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None
             if not _inside(tile, view.box):
                 yield from _merged(_regions(model, view, tile, pace))
             view.covered.add(key)
+        if pace.per_megapixel is None:  # all was in view, where features are kept: time some anew
+            for _ in _regions(model, view, _part(view.box), pace):
+                yield None
         yield _paced(model, view, pace)
+
+
+def _part(box: Slices) -> Slices:
+    """The corner of a box: up to half a tile along each axis."""
+    sizes = (n // 2 for n in TILE[len(box)])
+    return tuple(slice(s.start, min(s.stop, s.start + n)) for s, n in zip(box, sizes, strict=True))
 
 
 def _paced(model: TrainedModel, order: ViewOrder | PredictOrder, pace: Pace) -> Paced:
@@ -160,7 +173,11 @@ def tiles_outwards(shape: tuple[int, ...], box: Slices) -> list[Slices]:
 
 
 def _regions(
-    model: TrainedModel, view: ViewOrder, region: Slices, pace: Pace | None = None
+    model: TrainedModel,
+    view: ViewOrder,
+    region: Slices,
+    pace: Pace | None = None,
+    kept: KeptFeatures | None = None,
 ) -> Iterator[tuple[int | slice, ...]]:
     entry = view.entry
     steps = model.classifier.iter_predict(
@@ -172,6 +189,7 @@ def _regions(
         time_axis=entry.time_axis,
         spacing=entry.spacing if view.use_spacing else None,
         device=view.device,
+        kept=kept,
     )
     for progress in steps if pace is None else pace.over(steps):
         yield progress.index

@@ -111,25 +111,38 @@ def train(order: TrainOrder) -> TrainedModel:
     Problem
         If there is nothing to learn from, or the images do not go together.
     """
+    (model,) = train_in_steps(order)
+    return model
+
+
+def train_in_steps(order: TrainOrder, steps: tuple[int, ...] = ()) -> Iterator[TrainedModel]:
+    """Like `train`, with models of the first trees before, at these numbers of trees."""
     from napari_spinney.classifiers.pixels import PixelClassifier
 
     with plainly("training"):
         first = _same_axes(order.images)
-        start = time.perf_counter()
         classifier = PixelClassifier(order.recipe.features, **order.recipe.parameters())
         classifier.class_names = {c.number: c.name for c in order.classes}
         classifier.class_colors = {c.number: c.color for c in order.classes}
-        classifier.fit(
+        growing = classifier.iter_fit(
             [entry.data for entry in order.images],
             [snapshot.take() for snapshot in order.annotations],
+            steps=steps,
             channel_axis=first.channel_axis,
             time_axis=first.time_axis,
             spacing=first.spacing if order.recipe.use_spacing else None,
             device=order.recipe.device,
             caches=order.caches,
         )
-        seconds = time.perf_counter() - start
-        return TrainedModel(classifier, order.generation, seconds=seconds, images=order.images)
+    seconds = 0.0
+    while True:
+        start = time.perf_counter()
+        with plainly("training"):
+            grown = next(growing, None)
+        if grown is None:
+            return
+        seconds += time.perf_counter() - start
+        yield TrainedModel(grown, order.generation, seconds=seconds, images=order.images)
 
 
 def _same_axes(images: tuple[ImageEntry, ...]) -> ImageEntry:

@@ -1,5 +1,7 @@
 """Pixel classifiers: from strokes to predictions, on every device."""
 
+import re
+
 import numpy as np
 import pytest
 from skimage.draw import disk
@@ -12,6 +14,7 @@ from napari_spinney import (
     PixelClassifier,
     ProbabilityMapper,
 )
+from napari_spinney.compute.run import executor_for
 from napari_spinney.forest.rows import RowCache
 
 FEATURES = "original gaussian_blur=1 gradient_magnitude=1 hessian_eigenvalue_largest=1.5"
@@ -80,9 +83,11 @@ def test_probabilities_and_uncertainty_belong_to_the_classes(fitted, device):
 def test_prediction_does_not_depend_on_the_blocks(fitted, device):
     image, _, _ = scene()
     whole = fitted.predict_proba(image, device=device)
-    steps = fitted.iter_predict(image, "probabilities", device=device, max_memory=2**19)
+    executor = executor_for(device)
+    third = executor.parallel * executor.block_bytes(fitted.program(), image.shape) // 3
+    steps = fitted.iter_predict(image, "probabilities", device=device, max_memory=third)
     assert len(list(steps)) > 2
-    cut = fitted.predict_proba(image, device=device, max_memory=2**19)
+    cut = fitted.predict_proba(image, device=device, max_memory=third)
     np.testing.assert_array_equal(whole, cut)
 
 
@@ -328,9 +333,14 @@ def test_a_missing_device_lists_what_is_there(fitted):
         fitted.predict(scene()[0], device="no such device")
 
 
-def test_too_little_memory_says_how_much_would_do(fitted):
-    with pytest.raises(ValueError, match="MiB"):
-        fitted.predict(scene()[0], device="cpu", max_memory=100)
+def test_too_little_memory_says_how_much_would_do(fitted, device):
+    image, _, _ = scene()
+    with pytest.raises(ValueError, match=r"takes ([\d,]+) bytes, more than the 100") as problem:
+        fitted.predict(image, device=device, max_memory=100)
+    least = int(re.search(r"takes ([\d,]+) bytes", str(problem.value))[1].replace(",", ""))
+    part = {"device": device, "region": (slice(0, 9), slice(0, 9)), "max_memory": least}
+    whole = fitted.predict(image, device=device)
+    np.testing.assert_array_equal(fitted.predict(image, **part)[:9, :9], whole[:9, :9])
 
 
 @pytest.mark.parametrize("shape", [(1, 50), (3, 2), (1, 1)])

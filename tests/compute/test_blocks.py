@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_spinney.compute.blocks import Block, cut, fit_inner
+from napari_spinney.compute.blocks import Block, cut, fit_inner, fit_lanes
 
 shapes = st.lists(st.integers(1, 40), min_size=2, max_size=3).map(tuple)
 
@@ -56,5 +56,19 @@ def test_fit_inner_keeps_within_the_budget():
 
 
 def test_fit_inner_says_the_least_that_works():
-    with pytest.raises(ValueError, match=r"one pixel with a halo of \(100, 100\) .* takes 1 MiB"):
-        fit_inner((1000, 1000), (512, 512), (100, 100), lambda s: 4 * s[0] * s[1], 1000)
+    def fit(budget):
+        return fit_inner((1000, 1000), (512, 512), (100, 100), lambda s: 4 * s[0] * s[1], budget)
+
+    with pytest.raises(
+        ValueError, match=r"a halo of \(100, 100\) .* takes 161,604 bytes, .* 1,000"
+    ):
+        fit(1000)
+    assert fit(161_604) == (1, 1)
+
+
+@pytest.mark.parametrize(("budget", "lanes"), [(10**9, 64), (10**7, 39), (300_000, 1), (10, 1)])
+def test_fewer_blocks_are_in_flight_where_each_would_be_tiny(budget, lanes):
+    def cost(outer):
+        return 4 * outer[0] * outer[1]
+
+    assert fit_lanes((1000, 1000), (100, 100), cost, budget, 64) == lanes

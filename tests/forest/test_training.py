@@ -155,6 +155,15 @@ def test_no_features_are_refused(make_table):
         fit_forest(make_table([1, 2]).with_columns([]))
 
 
+def test_splits_that_tell_nothing_apart_have_no_importance(make_table):
+    table = make_table([1, 2]).subset(np.arange(4)).with_columns([0])
+    alike = replace(table, X=np.array([[0], [0], [1], [1]], np.float32), y=np.uint32([1, 2, 1, 2]))
+    options = (ForestOptions(n_trees=1, min_leaf=1, seed=seed) for seed in range(60))
+    fitted = [fit_forest(alike, option) for option in options]
+    sums = [each.importances.sum() for each in fitted if each.forest.n_nodes > 1]
+    assert sorted(set(sums)) == [0, 1]
+
+
 @pytest.mark.parametrize("kind", ["extra_trees", "random_forest"])
 def test_nan_and_infinite_features_train(make_table, kind):
     table = make_table([1, 2, 1, 2])

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_spinney.forest.forest import Forest
-from napari_spinney.forest.training import FittedForest, TrainingTable, check_classes
+from napari_spinney.forest.training import (
+    FittedForest,
+    TrainingTable,
+    check_classes,
+    importances_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +45,7 @@ def grow_forest(table: TrainingTable, *, n_trees: int, max_depth: int | None) ->
     model.fit(table.X, table.y)
     forest = Forest.from_sklearn(model)
     trees = replace(forest.trees, values=_counts(model), sums="float32")
-    importances = np.asarray(model.feature_importances_, np.float64)
+    importances = importances_of(model)
     return FittedForest(Forest(trees, forest.classes), importances)
 
 

@@ -9,25 +9,26 @@ from napari_spinney.classifiers.examples import Example, example_of, examples_of
 from napari_spinney.classifiers.lesson import Lesson
 from napari_spinney.features.feature import FeatureSet
 from napari_spinney.forest.table import joined_tables
-from napari_spinney.forest.training import TrainingTable, fit_forest
+from napari_spinney.forest.training import TrainingTable, grow_forest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from napari_spinney.classifiers.pixels import DeviceLike, PixelClassifier
 
-__all__ = ["Example", "example_of", "examples_of", "table_of", "train"]
+__all__ = ["Example", "example_of", "examples_of", "iter_train", "table_of"]
 
 
-def train(
+def iter_train(
     classifier: PixelClassifier,
     examples: Iterable[Example],
     *,
     spacing: Sequence[float] | None,
     device: DeviceLike,
     previous: ModelState | None,
-) -> ModelState:
-    """Train a forest (or two, for autocontext) and say what was learnt.
+    steps: tuple[int, ...] = (),
+) -> Iterator[ModelState]:
+    """Train a forest (or two, for autocontext) and say what was learnt, first by its first trees.
 
     Parameters
     ----------
@@ -36,6 +37,9 @@ def train(
         that reads files as it goes needs memory for one image only.
     previous : ModelState, optional
         What was learnt before and is kept: its rows are added to the new ones.
+    steps : tuple of int
+        Numbers of trees, rising, after which a state is yielded; the whole state comes last, and
+        alone where there are two stages.
 
     Raises
     ------
@@ -50,14 +54,18 @@ def train(
     table = joined_tables([lesson.rows_of(example) for example in examples])
     if previous is not None:
         table = _kept(previous, 0).concat(table)
-    fitted = fit_forest(table, options)
     words = str(lesson.features)
-    stages = [StageState(words, table.names, fitted.forest, fitted.importances, table)]
-    if classifier.stages == 2:
-        from napari_spinney.classifiers.autocontext import second_stage
+    for fitted in grow_forest(table, options, steps=steps if classifier.stages == 1 else ()):
+        stages = [StageState(words, table.names, fitted.forest, fitted.importances, table)]
+        if classifier.stages == 2:
+            from napari_spinney.classifiers.autocontext import second_stage
 
-        before = None if previous is None else _kept(previous, 1)
-        stages.append(second_stage(stages[0], examples, lesson, options, before))
+            before = None if previous is None else _kept(previous, 1)
+            stages.append(second_stage(stages[0], examples, lesson, options, before))
+        yield _state(classifier, stages, lesson)
+
+
+def _state(classifier: PixelClassifier, stages: Sequence[StageState], lesson: Lesson) -> ModelState:
     return ModelState(
         kind=type(classifier).__name__,
         parameters={k: v for k, v in classifier.get_params().items() if k != "features"},

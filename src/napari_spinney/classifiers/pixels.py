@@ -10,13 +10,14 @@ import numpy as np
 from napari_spinney.classifiers.base import Classifier, ModelState
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from napari_spinney.classifiers.segmentation import Split
     from napari_spinney.compute.blocks import Slices
     from napari_spinney.compute.device import Device
+    from napari_spinney.compute.kept import KeptFeatures
     from napari_spinney.compute.program import Program
     from napari_spinney.compute.run import Writable
     from napari_spinney.compute.source import ImageSource
@@ -156,15 +157,82 @@ class PixelClassifier(Classifier):
             If shapes differ, nothing or a single class is annotated, annotations are no whole
             numbers, a feature is unknown, or (with ``add``) the image does not fit the model.
         """
+        for state in self._iter_states(
+            image,
+            annotation,
+            add=add,
+            axes={"channel_axis": channel_axis, "time_axis": time_axis},
+            spacing=spacing,
+            device=device,
+            caches=caches,
+        ):
+            self._set_state(state)
+        return self
+
+    def iter_fit(
+        self,
+        image: Any,
+        annotation: Any,
+        *,
+        steps: tuple[int, ...] = (),
+        add: bool = False,
+        channel_axis: int | None = None,
+        time_axis: int | None = None,
+        spacing: Sequence[float] | None = None,
+        device: DeviceLike = None,
+        caches: Sequence[RowCache] | None = None,
+    ) -> Iterator[Self]:
+        """Train on strokes, with an answer of the first trees soon; changes nothing here.
+
+        Parameters
+        ----------
+        steps : tuple of int
+            Numbers of trees, rising, after which a classifier is yielded. With two stages these
+            are passed over.
+        image, annotation, add, channel_axis, time_axis, spacing, device, caches
+            See `fit`.
+
+        Yields
+        ------
+        classifier of the same kind
+            New ones that hold the first trees; the last is what `fit` would make of this one.
+
+        Raises
+        ------
+        ValueError
+            As `fit` does.
+        """
+        for state in self._iter_states(
+            image,
+            annotation,
+            steps=steps,
+            add=add,
+            axes={"channel_axis": channel_axis, "time_axis": time_axis},
+            spacing=spacing,
+            device=device,
+            caches=caches,
+        ):
+            yield type(self).from_state(state)
+
+    def _iter_states(
+        self,
+        image: Any,
+        annotation: Any,
+        *,
+        add: bool,
+        axes: dict[str, int | None],
+        spacing: Sequence[float] | None,
+        device: DeviceLike,
+        caches: Sequence[RowCache] | None,
+        steps: tuple[int, ...] = (),
+    ) -> Iterator[ModelState]:
         from napari_spinney.classifiers import learning
 
         previous = self.state_ if add and self.is_fitted else None
-        examples = learning.examples_of(
-            image, annotation, channel_axis=channel_axis, time_axis=time_axis, caches=caches
+        examples = learning.examples_of(image, annotation, caches=caches, **axes)
+        yield from learning.iter_train(
+            self, examples, spacing=spacing, device=device, previous=previous, steps=steps
         )
-        state = learning.train(self, examples, spacing=spacing, device=device, previous=previous)
-        self._set_state(state)
-        return self
 
     def _set_state(self, state: ModelState) -> None:
         super()._set_state(state)
@@ -211,6 +279,7 @@ class PixelClassifier(Classifier):
         spacing: Sequence[float] | None = None,
         device: DeviceLike = None,
         max_memory: int | None = None,
+        kept: KeptFeatures | None = None,
     ) -> Generator[Progress, None, NDArray[Any]]:
         """Predict block by block: yields after each, returns the whole.
 
@@ -238,6 +307,9 @@ class PixelClassifier(Classifier):
             "auto", "opencl", "cpu" or part of a device's name.
         max_memory : int, optional
             Bytes that the blocks in flight may take together; 256 MiB unless given.
+        kept : KeptFeatures, optional
+            Features of this region of the same array from the call before, whatever was learnt
+            since; holds those of this call afterwards. Makes no difference with two stages.
 
         Yields
         ------
@@ -257,6 +329,9 @@ class PixelClassifier(Classifier):
 
         state = self.state_
         source = prediction.source_for(state, image, channel_axis=channel_axis, time_axis=time_axis)
+        keeping = None
+        if kept is not None:
+            keeping = prediction.keeping_of(state, self._spacing_for(spacing), kept)
         job = prediction.prepare(
             self.program(spacing),
             source,
@@ -267,6 +342,7 @@ class PixelClassifier(Classifier):
             times=times,
             device=device,
             max_memory=max_memory,
+            keeping=keeping,
         )
         for done, index in enumerate(job.run(), 1):
             yield Progress(done, job.total, index)
@@ -284,11 +360,14 @@ class PixelClassifier(Classifier):
         """What executors run for an image with this spacing (that of training unless given)."""
         from napari_spinney.classifiers import prediction
 
-        state = self.state_
-        key = state.spacing if spacing is None else tuple(float(s) for s in spacing)
+        key = self._spacing_for(spacing)
         if key not in self._programs:
-            self._programs[key] = prediction.program_of(state, key)
+            self._programs[key] = prediction.program_of(self.state_, key)
         return self._programs[key]
+
+    def _spacing_for(self, spacing: Sequence[float] | None) -> tuple[float, ...] | None:
+        """Micrometres per pixel of an image; those of training unless given."""
+        return self.state_.spacing if spacing is None else tuple(float(s) for s in spacing)
 
 
 class ProbabilityMapper(PixelClassifier):

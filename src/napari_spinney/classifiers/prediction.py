@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_spinney.compute.kept import Keeping
 from napari_spinney.compute.program import Executor, Output, Program, Stage
 from napari_spinney.compute.run import Writable, executor_that_can, iter_run, plan_blocks
 from napari_spinney.compute.source import ImageSource
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import ModelState
     from napari_spinney.classifiers.pixels import DeviceLike, What
-    from napari_spinney.compute.blocks import Block, Slices
+    from napari_spinney.compute.blocks import Blocks, Slices
+    from napari_spinney.compute.kept import KeptFeatures
+    from napari_spinney.forest.forest import Forest
 
 
 def source_for(
@@ -78,8 +81,24 @@ def program_of(state: ModelState, spacing: tuple[float, ...] | None) -> Program:
         # A forest of leaves alone compares nothing; a plan needs one feature all the same.
         used = stage.forest.used_features().tolist() or [0]
         stages.append(Stage(plan.keep(used), stage.forest.with_columns(used).trees))
-    classes = state.stages[-1].forest.classes
-    return Program(tuple(stages), classes.astype(np.min_scalar_type(int(classes.max()))))
+    return Program(tuple(stages), labels_of(state.stages[-1].forest))
+
+
+def keeping_of(
+    state: ModelState, spacing: tuple[float, ...] | None, features: KeptFeatures
+) -> Keeping | None:
+    """How a model is run on features kept in ``features``; None if it has two stages."""
+    if len(state.stages) > 1:
+        return None
+    forest = state.stages[0].forest
+    used = forest.used_features().tolist() or [0]
+    trees = forest.with_columns(used).trees
+    return Keeping.of(features, plan_of(state, 0, spacing), trees, used, labels_of(forest))
+
+
+def labels_of(forest: Forest) -> NDArray[np.unsignedinteger]:
+    """Class numbers in the smallest type that holds them, which is that of a class image."""
+    return forest.classes.astype(np.min_scalar_type(int(forest.classes.max())))
 
 
 def plan_of(state: ModelState, number: int, spacing: tuple[float, ...] | None) -> Plan:
@@ -114,20 +133,27 @@ class Job:
     source: ImageSource
     executor: Executor
     program: Program
-    blocks: list[tuple[int, Block]]
+    blocks: Blocks
     output: Output
     writer: Writable
     result: NDArray[Any]
+    keeping: Keeping | None = None
 
     @property
     def total(self) -> int:
         """Number of blocks."""
-        return len(self.blocks)
+        return len(self.blocks.items)
 
     def run(self) -> Iterator[tuple[int | slice, ...]]:
         """Predict; yields where in the result each block lies, once it is written."""
         steps = iter_run(
-            self.source, self.executor, self.program, self.blocks, self.writer, self.output
+            self.source,
+            self.executor,
+            self.program,
+            self.blocks,
+            self.writer,
+            self.output,
+            self.keeping,
         )
         for time, block in steps:
             yield self.source.result_index(time, block.target)
@@ -144,6 +170,7 @@ def prepare(
     times: Sequence[int] | None,
     device: DeviceLike,
     max_memory: int | None,
+    keeping: Keeping | None = None,
 ) -> Job:
     """Choose the executor, cut the image and make room for the result.
 
@@ -172,9 +199,16 @@ def prepare(
     elif tuple(out.shape) != shape:
         raise ValueError(f"out has shape {tuple(out.shape)}; the result has {shape}")
     executor = executor_that_can(tuple(stage.plan for stage in program.stages), device)
-    blocks = plan_blocks(source, executor, program, region=region, times=times, budget=max_memory)
+    blocks = plan_blocks(
+        source,
+        executor,
+        program if keeping is None else keeping.plan,
+        region=region,
+        times=times,
+        budget=max_memory,
+    )
     writer = result if target is None else _OneClass(result, target)
-    return Job(source, executor, program, blocks, outputs[what], writer, result)
+    return Job(source, executor, program, blocks, outputs[what], writer, result, keeping)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

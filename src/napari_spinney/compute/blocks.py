@@ -82,6 +82,47 @@ def cut(
         yield Block.around(target, shape, reach)
 
 
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """What to go through of an image.
+
+    Parameters
+    ----------
+    items : list of (int, Block)
+        Blocks in order, each with its time point.
+    lanes : int
+        How many are in flight at once.
+    """
+
+    items: list[tuple[int, Block]]
+    lanes: int
+
+
+def fit_lanes(
+    shape: Sequence[int],
+    reach: Sequence[int],
+    cost: Callable[[tuple[int, ...]], int],
+    budget: int,
+    most: int,
+) -> int:
+    """How many blocks to have in flight: ``most``, or fewer where their shares would be too small.
+
+    A share has to hold a block half as wide as its halo, or nearly all work would go into halos:
+    on a machine of many cores, say, or where the halo is wide.
+
+    Parameters
+    ----------
+    shape, reach, cost
+        As for `fit_inner`.
+    budget : int
+        Bytes that all of them may take together.
+    most : int
+        How many the executor can use.
+    """
+    outer = tuple(min(n, r // 2 + 1 + 2 * r) for n, r in zip(shape, reach, strict=True))
+    return max(1, min(most, budget // max(1, cost(outer))))
+
+
 def fit_inner(
     shape: Sequence[int],
     preferred: Sequence[int],
@@ -115,8 +156,8 @@ def fit_inner(
         if inner[axis] == 1:
             raise ValueError(
                 f"a block of one pixel with a halo of {tuple(reach)} pixels takes "
-                f"{math.ceil(cost(outer()) / 2**20)} MiB, more than the {budget / 2**20:g} MiB "
-                "allowed for it: allow that much memory, or use features that reach less far"
+                f"{cost(outer()):,} bytes, more than the {budget:,} allowed for it: allow that "
+                "many, or use features that reach less far"
             )
         inner[axis] = math.ceil(inner[axis] / 2)
     return tuple(inner)

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from napari_spinney.compute.blocks import BUDGET, Block, Slices, cut, fit_inner
+from napari_spinney.compute.blocks import (
+    BUDGET,
+    Block,
+    Blocks,
+    Slices,
+    cut,
+    fit_inner,
+    fit_lanes,
+)
 from napari_spinney.compute.device import Device, DeviceError, DeviceMemoryError, choose_device
 
 if TYPE_CHECKING:
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_spinney.compute.kept import Keeping
     from napari_spinney.compute.program import Executor, Output, Program
     from napari_spinney.compute.source import ImageSource
     from napari_spinney.features.plan import Plan
@@ -85,12 +94,12 @@ def _executor(device: Device) -> Executor:
 def plan_blocks(
     source: ImageSource,
     executor: Executor,
-    program: Program,
+    program: Program | Plan,
     *,
     region: Slices | None = None,
     times: Sequence[int] | None = None,
     budget: int | None = None,
-) -> list[tuple[int, Block]]:
+) -> Blocks:
     """Blocks to predict, each with its time point, sized for the executor and the budget.
 
     Parameters
@@ -102,8 +111,13 @@ def plan_blocks(
     budget : int, optional
         Bytes for all blocks in flight together; 256 MiB unless said otherwise.
     """
-    share = (BUDGET if budget is None else budget) // executor.parallel
     reach = clip_reach(program.reach, source.shape)
+    whole = BUDGET if budget is None else budget
+
+    def cost(outer: tuple[int, ...]) -> int:
+        return executor.block_bytes(program, outer)
+
+    lanes = fit_lanes(source.shape, reach, cost, whole, executor.parallel)
     part = _resolve(region, source.shape)
     preferred = executor.preferred_block(source.ndim)
     inner = fit_inner(
@@ -111,11 +125,12 @@ def plan_blocks(
         # Where the halo is wide, larger blocks cost less: more of what is read is also written.
         [min(max(p, r), s.stop - s.start) for p, r, s in zip(preferred, reach, part, strict=True)],
         reach,
-        lambda outer: executor.block_bytes(program, outer),
-        share,
+        cost,
+        whole // lanes,
     )
     blocks = list(cut(part, inner, source.shape, reach))
-    return [(t, b) for t in (range(source.n_times) if times is None else times) for b in blocks]
+    frames = range(source.n_times) if times is None else times
+    return Blocks([(t, b) for t in frames for b in blocks], lanes)
 
 
 def _resolve(region: Slices | None, shape: tuple[int, ...]) -> Slices:
@@ -136,23 +151,27 @@ def iter_run(
     source: ImageSource,
     executor: Executor,
     program: Program,
-    blocks: list[tuple[int, Block]],
+    blocks: Blocks,
     out: Writable,
     output: Output = "classes",
+    keeping: Keeping | None = None,
 ) -> Iterator[tuple[int, Block]]:
     """Predict block after block into ``out``; yield each once it is written.
 
-    Several blocks are in flight at once, as many as the executor can use. Where the device runs
-    out of memory a block is halved, and in the end done without OpenCL, with a warning. Closing
-    the generator leaves after the blocks that are running.
+    Several blocks are in flight at once. Where the device runs out of memory a block is halved,
+    and in the end done without OpenCL, with a warning. Closing the generator leaves after the
+    blocks that are running. With ``keeping``, blocks are those of its plan, and features are
+    computed only where they are not kept.
     """
+    if keeping is not None:
+        keeping.features.claim(source.image, keeping.plan, str(executor.device), blocks.items)
 
     def work(time: int, block: Block) -> None:
-        result = _predict(source, executor, program, time, block, output)
+        result = _predict(source, executor, program, time, block, output, keeping)
         index = source.result_index(time, block.target)
         out[(slice(None), *index) if output == "probabilities" else index] = result
 
-    yield from in_flight(lambda item: work(*item), blocks, executor.parallel)
+    yield from in_flight(lambda item: work(*item), blocks.items, blocks.lanes)
 
 
 def in_flight(work: Callable[[T], None], items: list[T], parallel: int) -> Iterator[T]:
@@ -188,8 +207,11 @@ def _predict(
     time: int,
     block: Block,
     output: Output,
+    keeping: Keeping | None = None,
 ) -> NDArray[np.generic]:
     try:
+        if keeping is not None:
+            return _predict_kept(source, executor, keeping, time, block, output)
         data = source.read(time, block.outer)
         return executor.predict(program, data, block.inner, output)
     except DeviceMemoryError as error:
@@ -198,6 +220,22 @@ def _predict(
             return _predict_halves(source, executor, program, time, block, output)
         logger.warning("%s; going on without OpenCL", error)
         return _predict(source, executor_for("cpu"), program, time, block, output)
+
+
+def _predict_kept(
+    source: ImageSource,
+    executor: Executor,
+    keeping: Keeping,
+    time: int,
+    block: Block,
+    output: Output,
+) -> NDArray[np.generic]:
+    def compute() -> NDArray[np.float32]:
+        return executor.features(keeping.plan, source.read(time, block.outer), block.inner)
+
+    planes = keeping.features.planes(time, block, compute)
+    whole = tuple(slice(0, n) for n in block.inner_shape)
+    return executor.predict(keeping.program, planes, whole, output)
 
 
 def _predict_halves(

@@ -10,6 +10,7 @@ import numpy as np
 from napari_spinney.forest.folds import make_folds
 from napari_spinney.forest.forest import Forest
 from napari_spinney.forest.structure import trees_from_estimators
+from napari_spinney.forest.training import importances_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -169,7 +170,7 @@ def fit_regression(
         forest=Forest(trees, np.array([1], np.uint8)),
         low=low,
         high=high,
-        importances=np.asarray(model.feature_importances_, np.float64),
+        importances=importances_of(model),
         n_rows=len(y),
         out_of_bag_r2=_out_of_bag_r2(model, X, scaled),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_spinney.compute.blocks import BUDGET, Block, Slices, fit_inner
+from napari_spinney.compute.blocks import BUDGET, Block, Slices, fit_inner, fit_lanes
 from napari_spinney.compute.run import clip_reach, in_flight
 
 if TYPE_CHECKING:
@@ -110,22 +110,32 @@ def _compute_rows(
         index: tuple[Any, ...] = (slice(None), *tile.pixel)
         result[tile.rows] = planes[index].T
 
-    for _ in in_flight(work, list(_tiles(source, position, plan, executor)), executor.parallel):
+    tiles, lanes = _tiles(source, position, plan, executor)
+    for _ in in_flight(work, tiles, lanes):
         pass
     return result
 
 
 def _tiles(
     source: ImageSource, position: NDArray[np.int64], plan: Plan, executor: Executor
-) -> Iterator[_Tile]:
+) -> tuple[list[_Tile], int]:
+    """Tiles that hold all positions, and how many of them to have in flight."""
     reach = clip_reach(plan.reach, source.shape)
-    tile = fit_inner(
-        source.shape,
-        TILE[source.ndim],
-        reach,
-        lambda outer: executor.block_bytes(plan, outer),
-        BUDGET // executor.parallel,
-    )
+
+    def cost(outer: tuple[int, ...]) -> int:
+        return executor.block_bytes(plan, outer)
+
+    lanes = fit_lanes(source.shape, reach, cost, BUDGET, executor.parallel)
+    tile = fit_inner(source.shape, TILE[source.ndim], reach, cost, BUDGET // lanes)
+    return list(_cut_up(source, position, tile, reach)), lanes
+
+
+def _cut_up(
+    source: ImageSource,
+    position: NDArray[np.int64],
+    tile: tuple[int, ...],
+    reach: tuple[int, ...],
+) -> Iterator[_Tile]:
     time, pixel = _unravel(source, position)
     keys = [time, *(p // t for p, t in zip(pixel, tile, strict=True))]
     order = np.lexsort(keys[::-1])

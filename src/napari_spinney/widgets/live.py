@@ -9,6 +9,7 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
+from napari_spinney.compute.kept import KeptFeatures
 from napari_spinney.following import (
     Paced,
     PredictOrder,
@@ -70,6 +71,7 @@ class Live:
         self._view: ViewOrder | None = None
         self.view_is_shown = False
         self.writing = Lock()
+        self._kept = KeptFeatures()
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(VIEW_AFTER)
@@ -111,6 +113,7 @@ class Live:
         """Stop; the viewer may be gone already."""
         self._timer.stop()
         self._view = None
+        self._kept = KeptFeatures()
 
     def view_order(
         self, image_id: str, covered: set[Any] | None = None, *, whole: bool = False
@@ -133,6 +136,7 @@ class Live:
             use_spacing=session.recipe.use_spacing,
             covered=set() if covered is None else covered,
             writing=self.writing,
+            kept=self._kept,
         )
 
     def _on_step(self, step: TrainedModel | Region | ViewDone | Paced | None) -> None:
@@ -205,6 +209,7 @@ class Live:
             self.refresh()
         else:
             self._jobs.cancel("live")
+            self._kept = KeptFeatures()
             self._session.set_activity(Activity())
 
     def _on_annotation_changed(self, image_id: str) -> None:
