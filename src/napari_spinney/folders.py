@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from napari_spinney.batch import NOTHING_NAMED, Layout, Wanted, open_picture, predict_file
 from napari_spinney.compute.device import choose_device
-from napari_spinney.flight import in_flight
+from napari_spinney.flight import IN_FLIGHT, in_flight
 from napari_spinney.provenance import file_fact, origin_of, same_origin
 
 if TYPE_CHECKING:
@@ -131,12 +131,21 @@ def predict_files(job: Job, files: Iterable[tuple[Path, Path]]) -> Iterator[Outc
         yield from (happened for happened in run if isinstance(happened, Outcome))
 
 
-def run_tasks(tasks: Iterable[Task]) -> Generator[FileStep | Outcome, None, None]:
+def run_tasks(
+    tasks: Iterable[Task], *, parallel: int = IN_FLIGHT
+) -> Generator[FileStep | Outcome, None, None]:
     """Make results, several small ones at a time; what fails does not stop the others.
 
     Few images are in memory, whatever their number: large ones come one by one. Each result is
     written whole or not at all, with what made it; closing the generator, or a killed process,
     loses the images at hand only.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+        Taken as they are needed.
+    parallel : int
+        Most files at a time.
 
     Yields
     ------
@@ -150,7 +159,9 @@ def run_tasks(tasks: Iterable[Task]) -> Generator[FileStep | Outcome, None, None
     OSError
         If the disk is full; what was made before stays.
     """
-    yield from in_flight(tasks, _run, weigh=lambda task: _size(task.image), limit=TOGETHER)
+    yield from in_flight(
+        tasks, _run, weigh=lambda task: _size(task.image), limit=TOGETHER, parallel=parallel
+    )
 
 
 def each_file(
