@@ -160,8 +160,19 @@ def run_tasks(
         If the disk is full; what was made before stays.
     """
     yield from in_flight(
-        tasks, _run, weigh=lambda task: _size(task.image), limit=TOGETHER, parallel=parallel
+        _checked(tasks),
+        _run,
+        weigh=lambda task: _size(task.image),
+        limit=TOGETHER,
+        parallel=parallel,
     )
+
+
+def _checked(tasks: Iterable[Task]) -> Iterator[Task]:
+    """Tasks whose device is there."""
+    for task in tasks:
+        choose_device(task.job.device)
+        yield task
 
 
 def each_file(
