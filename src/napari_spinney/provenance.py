@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from napari_spinney.classifiers.base import ModelState
+    from napari_spinney.classifiers.base import Classifier, ModelState
     from napari_spinney.compute.device import Device
 
 _PACKAGES = ("napari-spinney", "numpy", "scikit-learn")
@@ -99,6 +99,23 @@ def origin_of(
     }
     value: dict[str, Any] = json.loads(json.dumps(facts))
     return value
+
+
+def made_by(classifier: Classifier, image: Any, **options: Any) -> dict[str, Any]:
+    """Say what makes a result of a classifier, for ``write_image(..., metadata=...)``.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Of pixels or of objects.
+    image : array
+        What it is applied to: an image, or labels.
+    **options
+        What was asked for.
+    """
+    state = classifier.state_
+    fact = pixels_fact("image", image)
+    return origin_of(state, model=state_fact(state), image=fact, options=options)
 
 
 def facts_now() -> dict[str, Any]:

@@ -160,7 +160,7 @@ def _layout(channel_axis: int | None, time_axis: int | None, spacing: Any) -> La
 
 
 app.command(cls=ManyFiles)(measure)
-app.command()(export)
+app.command(cls=ManyFiles)(export)
 app.command(cls=ManyFiles)(predict)
 app.command(cls=ManyFiles)(score)
 

@@ -122,7 +122,9 @@ class ObjectsFiles(QWidget):
         classifier = None if work.answer is None else work.answer.classifier
         write = export.notebook if kind == "notebook" else export.script
         try:
-            written = write(object_steps(work.measured, classifier), path, title="Objects")
+            opened = None if work.session.model is None else work.session.model.path
+            steps = object_steps(work.measured, classifier, opened)
+            written = write(steps, path, title="Objects")
         except (ValueError, OSError) as error:
             work.fail(error)
             return
