@@ -16,7 +16,7 @@ def outcome(image, what, state, error=None):
 
 
 def test_a_file_is_done_when_all_its_results_are():
-    record = BatchRecord([A, B], 2)
+    record = BatchRecord(2, 2)
     record.note([FileStep(A, Path("a_classes.tif"), 1, 2)], 0)
     assert record.files[A].text(2) == "25 %"
     record.note([outcome(A, "classes", "made")], 0)
@@ -24,12 +24,12 @@ def test_a_file_is_done_when_all_its_results_are():
     assert record.done == 0
     record.note([outcome(A, "objects", "kept")], 0)
     assert record.files[A].text(2) == "made"
-    assert record.files[B].text(2) == "waiting"
+    assert B not in record.files
     assert (record.done, record.share) == (1, 0.5)
 
 
 def test_a_reason_is_told_once_and_without_folders():
-    record = BatchRecord([A], 2)
+    record = BatchRecord(1, 2)
     error = ValueError(f"{A}: broken")
     record.note([outcome(A, what, "failed", error) for what in ("classes", "objects")], 0)
     assert record.reasons() == ["a.tif: broken"]
@@ -38,7 +38,7 @@ def test_a_reason_is_told_once_and_without_folders():
 
 def test_time_left_goes_by_what_was_made_not_by_what_was_kept():
     images = [Path(f"{number}.tif") for number in range(20)]
-    record = BatchRecord(images, now=0)
+    record = BatchRecord(20, now=0)
     record.note([outcome(image, "classes", "kept") for image in images[:10]], 1)
     assert record.seconds_left is None
     record.note([outcome(image, "classes", "made") for image in images[10:15]], 10)
@@ -46,7 +46,7 @@ def test_time_left_goes_by_what_was_made_not_by_what_was_kept():
 
 
 def test_what_was_at_hand_when_it_stopped_is_waiting_again():
-    record = BatchRecord([A])
+    record = BatchRecord(1)
     record.note([FileStep(A, Path("a.tif"), 1, 2)], 0)
     record.stop()
     assert record.files[A].text(1) == "waiting"
@@ -54,13 +54,13 @@ def test_what_was_at_hand_when_it_stopped_is_waiting_again():
 
 
 def test_the_end_is_good_news_only_if_nothing_failed():
-    record = BatchRecord([A, B])
+    record = BatchRecord(2)
     record.note([outcome(A, "classes", "made"), outcome(B, "classes", "kept")], 1)
     situation = BatchSituation("finished", 2, True, Path(), 1, record)
     message = status_of_batch(situation)
     assert message.mood == "good"
     assert message.text.startswith("1 made, 1 kept from before.")
-    failing = BatchRecord([A])
+    failing = BatchRecord(1)
     failing.note([outcome(A, "classes", "failed", ValueError("no"))], 1)
     situation = BatchSituation("finished", 1, True, Path(), 1, failing)
     assert status_of_batch(situation).mood == "bad"

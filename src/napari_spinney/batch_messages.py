@@ -60,7 +60,7 @@ def status_of_batch(now: BatchSituation) -> Message:
         return Message(missing)
     if now.phase == "cancelled":
         return Message(
-            f"Cancelled: {_counts(now.record)} of {_files(len(now.record.files))}. "
+            f"Cancelled: {_counts(now.record)} of {_files(now.record.n_files)}. "
             "Press Run to go on; what is done is kept.",
             "old",
         )
@@ -87,7 +87,7 @@ def _running(record: BatchRecord) -> str:
     time = "" if left is None else f", {duration(left)} left"
     n_failed = record.count["failed"]
     failed = f", {n_failed} failed" if n_failed else ""
-    return f"{record.done:,} of {_files(len(record.files))} done{failed}{time}"
+    return f"{record.done:,} of {_files(record.n_files)} done{failed}{time}"
 
 
 def _finished(record: BatchRecord) -> Message:

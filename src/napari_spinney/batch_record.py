@@ -64,19 +64,19 @@ class BatchRecord:
 
     Parameters
     ----------
-    images : iterable of Path
-        The files of the run.
+    n_files : int
+        Files of the run.
     n_results : int
         Results wanted of each.
     now : float
         When it began, in seconds.
     """
 
-    def __init__(
-        self, images: Iterable[Path] = (), n_results: int = 1, *, now: float = 0.0
-    ) -> None:
-        self.files = {image: FileRecord() for image in images}
+    def __init__(self, n_files: int = 0, n_results: int = 1, *, now: float = 0.0) -> None:
+        self.n_files = n_files
         self.n_results = n_results
+        self.files: dict[Path, FileRecord] = {}
+        """Files that something happened to."""
         self.count = Counter[str]()
         self._n_done = self._n_kept = 0
         self._began = self._last = now
@@ -87,7 +87,7 @@ class BatchRecord:
         self._last = now
         touched = set()
         for one in happened:
-            file = self.files[one.image]
+            file = self.files.setdefault(one.image, FileRecord())
             touched.add(one.image)
             if isinstance(one, Outcome):
                 self._note_outcome(file, one)
@@ -120,7 +120,7 @@ class BatchRecord:
     @property
     def share(self) -> float:
         """How far all of it is, 0 to 1."""
-        wanted = max(1, self.n_results * len(self.files))
+        wanted = max(1, self.n_results * self.n_files)
         return (self._n_done + sum(self._at_hand.values())) / wanted
 
     @property
@@ -130,7 +130,7 @@ class BatchRecord:
         worked = self._n_done - self._n_kept + sum(self._at_hand.values())
         if spent < ENOUGH_SECONDS or not worked:
             return None
-        return spent * (1 - self.share) * self.n_results * len(self.files) / worked
+        return spent * (1 - self.share) * self.n_results * self.n_files / worked
 
     def reasons(self) -> list[str]:
         """Why files failed, one line each, by their names without folders."""

@@ -145,9 +145,9 @@ class BatchWork:
             device=self._session.recipe.device,
             again=again,
         )
-        self.record = BatchRecord(self.images, len(self.what), now=time.monotonic())
-        self._set_phase("running")
+        self.record = BatchRecord(len(self.images), len(self.what), now=time.monotonic())
         self.rows_changed.emit(set(self.images))
+        self._set_phase("running")
         self._jobs.start(
             LANE,
             running,
