@@ -128,6 +128,53 @@ def photograph_objects(folder: Path, theme: str) -> None:
     viewer.close()
 
 
+def photograph_batch(folder: Path, theme: str) -> None:
+    """Predict a folder of images, one of them broken, and take pictures on the way."""
+    import napari
+    from qtpy.QtCore import Qt
+    from qtpy.QtWidgets import QApplication
+
+    from napari_spinney.files.images import write_image
+    from napari_spinney.samples import load_sample
+
+    sample = load_sample("nuclei")
+    plate = Path(tempfile.mkdtemp()) / "plate"
+    plate.mkdir()
+    for number in range(12):
+        image = np.roll(sample.image, 30 * number, axis=1)
+        write_image(plate / f"well_{number + 1:02}.tif", image, spacing=sample.spacing)
+    (plate / "well_04.tif").write_bytes(b"not an image")
+    viewer = napari.Viewer(show=True, show_welcome_screen=False)
+    viewer.theme = theme
+    viewer.window.resize(1366, 740)
+    holder, dock = viewer.window.add_plugin_dock_widget("napari-spinney", "Batch")
+    viewer.window._qt_window.resizeDocks([holder], [400], Qt.Orientation.Horizontal)
+    events = QApplication.instance().processEvents
+    dock.work.add([plate])
+    _until(lambda: len(dock.work.images) == 12, events)
+    dock.model.open_path(_nuclei_model(sample, plate.parent))
+    dock.outputs.objects.setChecked(True)
+    os.chdir(plate.parent)
+    dock.work.set_folder("results")
+    dock.run.click()
+    _until(lambda: dock.work.phase == "finished", events)
+    dock.table.selectRow(1)
+    dock.work.open(dock.work.images[1])
+    _until(lambda: len(viewer.layers) == 3, events)
+    _take(viewer, folder, "batch", events)
+    viewer.close()
+
+
+def _nuclei_model(sample, folder: Path) -> str:
+    """A model trained on the strokes that come with a sample."""
+    from napari_spinney import PixelClassifier
+
+    classifier = PixelClassifier()
+    classifier.class_names = {1: "background", 2: "nucleus"}
+    classifier.fit(sample.image, sample.strokes).save(folder / "nuclei.spinney")
+    return str(folder / "nuclei.spinney")
+
+
 def _until(condition: Callable[[], bool], events: Callable[[], None]) -> None:
     """Let events happen until something is so."""
     start = time.monotonic()
@@ -184,6 +231,7 @@ def main() -> None:
         person.take(f"inspect_{name}")
     person.viewer.close()
     photograph_objects(options.folder, options.theme)
+    photograph_batch(options.folder, options.theme)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from napari_spinney.classifiers import learning
 from napari_spinney.classifiers.pixels import (
     ObjectSegmenter,
     PixelClassifier,
@@ -18,7 +19,7 @@ from napari_spinney.pairing import stem_of
 from napari_spinney.provenance import file_fact, forget_beside, write_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -123,6 +124,8 @@ def train_files(
 ) -> Model:
     """Train a model on image files and annotation files, in pairs; adds to what it knows.
 
+    One image is in memory at a time, and of those before it the rows that were annotated.
+
     Raises
     ------
     ValueError
@@ -134,27 +137,29 @@ def train_files(
             f"{len(annotations)} annotation(s)"
         )
     facts = list(model.provenance_.get("files", [])) if model.is_fitted else []
-    pairs: dict[tuple[Any, ...], list[tuple[Picture, Any]]] = {}
-    for image, annotation in zip(images, annotations, strict=True):
-        picture = open_picture(image, layout)
-        pair = (picture, _annotation(annotation, picture))
-        pairs.setdefault(tuple(picture.options.values()), []).append(pair)
-    for together in pairs.values():
-        pictures, strokes = zip(*together, strict=True)
-        model.fit(
-            [picture.image.data for picture in pictures],
-            list(strokes),
-            add=model.is_fitted,
-            device=device,
-            **pictures[0].options,
-        )
+    pairs = _Pairs(tuple(zip(images, annotations, strict=True)), layout)
+    previous = model.state_ if model.is_fitted else None
+    (state,) = learning.iter_train(model, pairs, spacing=None, device=device, previous=previous)
     facts += [
         {"image": file_fact(image), "annotation": file_fact(annotation)}
-        for image, annotation in zip(images, annotations, strict=True)
+        for image, annotation in pairs.files
     ]
-    state = model.state_
     model._set_state(replace(state, provenance={**state.provenance, "files": facts}))
     return model
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Images and annotations, each pair read when it is its turn and let go then."""
+
+    files: tuple[tuple[Path, Path], ...]
+    layout: Layout
+
+    def __iter__(self) -> Iterator[learning.Example]:
+        for image, annotation in self.files:
+            picture = open_picture(image, self.layout)
+            painted = _annotation(annotation, picture)
+            yield learning.example_of(picture.image.data, painted, **picture.options)
 
 
 def _annotation(path: Path, picture: Picture) -> Any:

@@ -1,31 +1,34 @@
-"""Predict many files, one after the other; what fails does not stop the others."""
+"""Predict many files; what fails does not stop the others."""
 
 from __future__ import annotations
 
 import errno
 import logging
-from collections import deque
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from napari_spinney.batch import NOTHING_NAMED, Layout, Wanted, open_picture, predict_file
+from napari_spinney.compute.device import choose_device
+from napari_spinney.flight import IN_FLIGHT, in_flight
 from napari_spinney.provenance import file_fact, origin_of, same_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
-    from napari_spinney.classifiers.pixels import DeviceLike, PixelClassifier, Progress
+    from napari_spinney.classifiers.pixels import DeviceLike, PixelClassifier
     from napari_spinney.compute.device import Device
-
-    Watch: TypeAlias = Callable[[Iterator[Progress], str], object]
 
 _log = logging.getLogger(__name__)
 
 # What a file can do wrong. A full disk is none of these: the next file would fail as well.
 _FAULTS = (ValueError, TypeError, OSError, RuntimeError, MemoryError)
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+TOGETHER = 2**24
+"""Bytes of files that are worked on at the same time; a larger one has its turn alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,33 +105,52 @@ class Job:
         return options
 
 
-def exhaust(steps: Iterator[Progress], name: str) -> None:
-    """Run a prediction that nobody watches."""
-    deque(steps, maxlen=0)
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """One result to make of one image."""
+
+    job: Job
+    image: Path
+    result: Path
 
 
-def predict_files(
-    job: Job, files: Iterable[tuple[Path, Path]], watch: Watch = exhaust
-) -> Iterator[Outcome]:
-    """Predict images one after the other.
+@dataclass(frozen=True, slots=True)
+class FileStep:
+    """How far one result is: blocks done, and in all."""
 
-    One image is in memory at a time. Each result is written whole or not at all, with what made it;
-    closing the generator, or a killed process, loses the image at hand only.
+    image: Path
+    result: Path
+    done: int
+    total: int
+
+
+def predict_files(job: Job, files: Iterable[tuple[Path, Path]]) -> Iterator[Outcome]:
+    """Predict images, each given with its result, and tell what became of them; see `run_tasks`."""
+    tasks = (Task(job, image, result) for image, result in files)
+    with closing(run_tasks(tasks)) as run:
+        yield from (happened for happened in run if isinstance(happened, Outcome))
+
+
+def run_tasks(
+    tasks: Iterable[Task], *, parallel: int = IN_FLIGHT
+) -> Generator[FileStep | Outcome, None, None]:
+    """Make results, several small ones at a time; what fails does not stop the others.
+
+    Few images are in memory, whatever their number: large ones come one by one. Each result is
+    written whole or not at all, with what made it; closing the generator, or a killed process,
+    loses the images at hand only.
 
     Parameters
     ----------
-    job : Job
-        What to do.
-    files : iterable of (Path, Path)
-        Image and result.
-    watch : callable
-        Called with the steps of each image and its name; must go through the steps. It may raise
-        to cancel.
+    tasks : iterable of Task
+        Taken as they are needed.
+    parallel : int
+        Most files at a time.
 
     Yields
     ------
-    Outcome
-        One for each image, when it is done.
+    FileStep or Outcome
+        Steps as they happen; an outcome for each task when it is done, in the order of the tasks.
 
     Raises
     ------
@@ -137,10 +159,20 @@ def predict_files(
     OSError
         If the disk is full; what was made before stays.
     """
-    from napari_spinney.compute.device import choose_device
+    yield from in_flight(
+        _checked(tasks),
+        _run,
+        weigh=lambda task: _size(task.image),
+        limit=TOGETHER,
+        parallel=parallel,
+    )
 
-    device = choose_device(job.device)
-    yield from each_file(files, partial(_predict, job, device, watch))
+
+def _checked(tasks: Iterable[Task]) -> Iterator[Task]:
+    """Tasks whose device is there."""
+    for task in tasks:
+        choose_device(task.job.device)
+        yield task
 
 
 def each_file(
@@ -161,18 +193,36 @@ def each_file(
         If the disk is full.
     """
     for image, result in files:
-        try:
-            made = make(image, result)
-            outcome = Outcome(image, result, "made" if made else "kept")
-        except _FAULTS as error:
-            if isinstance(error, OSError) and error.errno in _FULL:
-                raise
-            _log.debug("%s failed", image, exc_info=True)
-            outcome = Outcome(image, result, "failed", error)
-        yield outcome
+        yield _outcome(image, result, make)
 
 
-def _predict(job: Job, device: Device, watch: Watch, image: Path, result: Path) -> bool:
+def _outcome(image: Path, result: Path, make: Callable[[Path, Path], bool]) -> Outcome:
+    try:
+        made = make(image, result)
+    except _FAULTS as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
+        _log.debug("%s failed", image, exc_info=True)
+        return Outcome(image, result, "failed", error)
+    return Outcome(image, result, "made" if made else "kept")
+
+
+def _size(image: Path) -> int:
+    """Bytes of a file; a folder counts as large, a missing file as nothing."""
+    try:
+        return TOGETHER if image.is_dir() else image.stat().st_size
+    except OSError:
+        return 0
+
+
+def _run(task: Task, tell: Callable[[FileStep], None]) -> Outcome:
+    device = choose_device(task.job.device)
+    return _outcome(task.image, task.result, partial(_predict, task.job, device, tell))
+
+
+def _predict(
+    job: Job, device: Device, tell: Callable[[FileStep], None], image: Path, result: Path
+) -> bool:
     """Make a result unless it is there; whether it was made."""
     origin = origin_of(
         job.model.state_,
@@ -183,15 +233,16 @@ def _predict(job: Job, device: Device, watch: Watch, image: Path, result: Path) 
     )
     if not job.again and same_origin(result, origin):
         return False
-    picture = open_picture(image, job.layout)
     steps = predict_file(
         job.model,
-        picture,
+        open_picture(image, job.layout),
         result,
         job.what,
         target_class=job.target_class,
         device=device,
         origin=origin,
     )
-    watch(steps, image.name)
+    with closing(steps):
+        for step in steps:
+            tell(FileStep(image, result, step.done, step.total))
     return True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from napari_spinney.compute.kept import KeptFeatures
+from napari_spinney.origins import origin_of_order
 from napari_spinney.pace import Pace, Setting
 from napari_spinney.session import ImageEntry, TrainedModel
 from napari_spinney.tasks import Problem, TrainOrder, plainly, train_in_steps
@@ -296,6 +297,8 @@ class PredictOrder:
         Only this part and this time point; all unless given.
     split, min_size, clear_border
         How objects are made, see `ObjectSegmenter`.
+    origin : dict, optional
+        What made the result, once it is made.
     """
 
     model: TrainedModel
@@ -311,6 +314,7 @@ class PredictOrder:
     min_size: int = 0
     clear_border: bool = False
     writing: Lock = field(default_factory=Lock)
+    origin: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +355,7 @@ def predicting(order: PredictOrder) -> Generator[Share | Paced, None, PredictOrd
         yield _paced(order.model, order, pace)
         if order.what == "objects":
             _make_objects(order, made)
-    return order
+        return replace(order, origin=origin_of_order(order))
 
 
 def check_channels(model: TrainedModel, entry: ImageEntry) -> None:

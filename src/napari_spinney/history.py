@@ -131,6 +131,28 @@ class ClassifyObjects:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ApplyToObjects:
+    """A model of objects was read from a file and applied to objects.
+
+    Parameters
+    ----------
+    classifier : ObjectClassifier, ObjectMapper or ObjectMerger
+        What the file held.
+    path : str
+        The file.
+    labels : ImageEntry
+        The objects.
+    image : ImageEntry or None
+        What intensities are measured in.
+    """
+
+    classifier: Any
+    path: str
+    labels: ImageEntry
+    image: ImageEntry | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Measure:
     """Objects were measured.
 
@@ -149,7 +171,9 @@ class Measure:
     image: ImageEntry | None = None
 
 
-Step: TypeAlias = Train | OpenModel | Validate | Predict | ClassifyObjects | Measure
+Step: TypeAlias = (
+    Train | OpenModel | Validate | Predict | ClassifyObjects | ApplyToObjects | Measure
+)
 
 
 def with_step(steps: tuple[Step, ...], step: Step) -> tuple[Step, ...]:
@@ -175,4 +199,4 @@ def _repeats(last: Step, new: Step) -> bool:
         )
     if isinstance(last, Measure) and isinstance(new, Measure):
         return last.labels.id == new.labels.id and last.features == new.features
-    return type(last) is type(new) and isinstance(new, (Validate, ClassifyObjects))
+    return type(last) is type(new) and isinstance(new, (Validate, ClassifyObjects, ApplyToObjects))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def about_model(session: Session) -> str:
     classifier = model.classifier
     numbers = [int(n) for n in classifier.classes_]
     names = ", ".join(classifier.class_names.get(n) or f"class {n}" for n in numbers)
-    where = "This session" if model.path is None else model.path
+    where = "This session" if model.path is None else Path(model.path).name
     state = classifier.state_
     size = f"{state.ndim}D, " if state.ndim is not None else ""
     when = str(state.provenance.get("created", ""))[:16].replace("T", " ")

@@ -50,6 +50,14 @@ class ObjectFiles:
     axes: str
     options: dict[str, Any]
 
+    @property
+    def image_axes(self) -> str:
+        """Axes of the image, in small letters: those of the labels and, perhaps, the channels."""
+        letters, channel = list(self.axes.lower()), self.options["channel_axis"]
+        if channel is not None:
+            letters.insert(channel, "c")
+        return "".join(letters)
+
 
 def open_objects(
     labels: Path, image: Path | None = None, layout: Layout = NOTHING_NAMED

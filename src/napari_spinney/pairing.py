@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Pairs: TypeAlias = "list[tuple[Path, Path]]"
 
-_RESULTS = ("_classes", "_objects", "_probability", "_uncertainty", "_values")
+_RESULTS = ("_classes", "_objects", "_probability", "_probabilities", "_uncertainty", "_values")
 
 
 def stem_of(path: Path) -> str:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import math
 import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from napari_spinney.classifiers.base import ModelState
+    from napari_spinney.classifiers.base import Classifier, ModelState
     from napari_spinney.compute.device import Device
 
 _PACKAGES = ("napari-spinney", "numpy", "scikit-learn")
+_SLAB = 2**26
+_NOTED_BESIDE = (".npy", ".csv", ".tsv", ".parquet")
 
 
 def sha256_of(path: Path) -> str:
@@ -43,11 +48,31 @@ def file_fact(path: Path) -> dict[str, str]:
     return {"file": path.name, "sha256": sha256_of(path)}
 
 
+def pixels_fact(name: str, data: Any) -> dict[str, Any]:
+    """The name of an image without a file, and the SHA-256 of its type, shape and pixels.
+
+    Read slab by slab along the first axis, so that it may be larger than memory.
+    """
+    digest = hashlib.sha256(f"{np.dtype(data.dtype).str} {tuple(data.shape)}".encode())
+    row = math.prod(data.shape[1:]) * np.dtype(data.dtype).itemsize
+    step = max(1, _SLAB // max(1, row))
+    for start in range(0, data.shape[0], step):
+        digest.update(np.ascontiguousarray(data[start : start + step]).data)
+    return {"name": name, "pixels_sha256": digest.hexdigest()}
+
+
+def state_fact(state: ModelState) -> dict[str, str]:
+    """The SHA-256 that the file of a model would have if it were saved as ``.spinney`` now."""
+    from napari_spinney.files.model_file import pack_model
+
+    return {"file": "not saved", "sha256": hashlib.sha256(pack_model(state)).hexdigest()}
+
+
 def origin_of(
     state: ModelState,
     *,
     model: Mapping[str, str],
-    image: Mapping[str, str],
+    image: Mapping[str, Any],
     options: Mapping[str, Any],
     device: Device | None = None,
 ) -> dict[str, Any]:
@@ -58,15 +83,14 @@ def origin_of(
     state : ModelState
         The model.
     model, image : mapping
-        What `file_fact` says of their files.
+        What `file_fact` says of their files, or `state_fact` and `pixels_fact` without files.
     options : mapping
         What was asked for.
     device : Device, optional
         Where it is computed.
     """
     facts = {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "versions": {p: version(p) for p in _PACKAGES} | {"python": platform.python_version()},
+        **facts_now(),
         "device": None if device is None else {"name": device.name, "type": device.type},
         "model": {**model, "kind": state.kind},
         "features": "; ".join(stage.features for stage in state.stages),
@@ -75,6 +99,31 @@ def origin_of(
     }
     value: dict[str, Any] = json.loads(json.dumps(facts))
     return value
+
+
+def made_by(classifier: Classifier, image: Any, **options: Any) -> dict[str, Any]:
+    """Say what makes a result of a classifier, for ``write_image(..., metadata=...)``.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Of pixels or of objects.
+    image : array
+        What it is applied to: an image, or labels.
+    **options
+        What was asked for.
+    """
+    state = classifier.state_
+    fact = pixels_fact("image", image)
+    return origin_of(state, model=state_fact(state), image=fact, options=options)
+
+
+def facts_now() -> dict[str, Any]:
+    """The time, and the versions of what computes."""
+    return {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "versions": {p: version(p) for p in _PACKAGES} | {"python": platform.python_version()},
+    }
 
 
 def same_origin(result: Path, origin: Mapping[str, Any]) -> bool:
@@ -95,7 +144,7 @@ def _essence(origin: Mapping[str, Any]) -> list[Any]:
 
 
 def read_origin(result: Path) -> dict[str, Any]:
-    """Read what made a result, from its metadata or, for NPY, from the file beside it.
+    """Read what made a result, from its metadata or, for NPY and tables, from the file beside it.
 
     Raises
     ------
@@ -105,8 +154,8 @@ def read_origin(result: Path) -> dict[str, Any]:
     from napari_spinney.files.images import read_provenance
 
     beside = note_beside(result)
-    if not beside.exists() or result.suffix.lower() != ".npy":
-        return read_provenance(result)
+    if result.suffix.lower() not in _NOTED_BESIDE or not beside.exists():
+        return {} if result.suffix.lower() in _NOTED_BESIDE else read_provenance(result)
     try:
         origin = json.loads(beside.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -151,13 +151,17 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """A classifier, when its strokes were painted, and where it came from."""
+    """A classifier, when its strokes were painted, and where it came from.
+
+    ``fact`` is the name and the SHA-256 of its file.
+    """
 
     classifier: Any
     generation: int
     path: str | None = None
     seconds: float | None = None
     images: tuple[ImageEntry, ...] = ()
+    fact: Mapping[str, str] | None = None
 
 
 class Session:
@@ -354,9 +358,9 @@ class Session:
         self.model_changed.emit()
         return True
 
-    def open_model(self, classifier: Any, path: str) -> None:
+    def open_model(self, classifier: Any, path: str, fact: Mapping[str, str] | None = None) -> None:
         """Take a classifier from a file; its classes become those of the session."""
-        self.model = TrainedModel(classifier, self.generation, path)
+        self.model = TrainedModel(classifier, self.generation, path, fact=fact)
         self.report = None
         self.set_classes(dict(classifier.class_names), dict(classifier.class_colors))
         if hasattr(classifier, "iter_predict"):

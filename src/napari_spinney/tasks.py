@@ -5,6 +5,7 @@ Each yields often enough to be stopped, and raises `Problem` with a plain senten
 
 from __future__ import annotations
 
+import errno
 import math
 import tempfile
 import time
@@ -52,10 +53,18 @@ def plainly(doing: str) -> Iterator[None]:
         raise Problem(
             f"Not enough memory for {doing}. Close other images, or work on a smaller one."
         ) from error
+    except OSError as error:
+        raise Problem(_of_the_disk(doing, error)) from error
     except (ValueError, TypeError) as error:
         raise Problem(_sentence(str(error))) from error
     except Exception as error:
         raise Problem(f"Something went wrong in {doing}: {error}") from error
+
+
+def _of_the_disk(doing: str, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full: make room, then go on. What was written before stays."
+    return f"Something went wrong in {doing}: {error}"
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,9 @@
 
 import logging
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import pytest
@@ -119,3 +122,25 @@ def test_features_that_need_opencl_say_so_without_it(monkeypatch):
     monkeypatch.setattr(run, "executor_for", only_cpu)
     with pytest.raises(DeviceError, match=r"top_hat_box=5 can only be computed with OpenCL. no"):
         executor_that_can((plan,), "auto")
+
+
+def test_threads_that_begin_together_share_one_executor(monkeypatch):
+    made = []
+    start = threading.Barrier(6)
+
+    class Slow:
+        def __init__(self, device):
+            time.sleep(0.05)  # as a driver does, which lets other threads in
+            made.append(device)
+
+    monkeypatch.setattr("napari_spinney.compute.cpu.executor.CpuExecutor", Slow)
+    monkeypatch.setattr(run, "_executor", cache(run._executor.__wrapped__))
+
+    def ask(_):
+        start.wait(30)
+        return run.executor_for("cpu")
+
+    with ThreadPoolExecutor(6) as pool:
+        executors = set(pool.map(ask, range(6)))
+    assert len(executors) == 1
+    assert len(made) == 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -152,3 +153,10 @@ def test_no_folder_over_a_file(tmp_path):
     (tmp_path / "a").touch()
     with pytest.raises(FileExistsError, match="is a file"):
         replacing_folder(tmp_path / "a").__enter__()
+
+
+def test_a_full_disk_names_the_file_that_was_written(tmp_path):
+    target = tmp_path / "größe.tif"
+    with pytest.raises(OSError, match="größe") as caught, replacing(target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.errno == errno.ENOSPC

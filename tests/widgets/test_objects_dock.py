@@ -264,8 +264,9 @@ def test_headings_say_what_is_measured(dock):
     assert "µm²" in tip
 
 
-def test_tables_go_out_and_come_in(dock, tmp_path):
+def test_tables_go_out_and_come_in(dock, tmp_path, qtbot):
     dock.files.export_table(str(tmp_path / "t.csv"))
+    qtbot.waitUntil((tmp_path / "t.csv.json").exists, timeout=WAIT)
     table = pd.read_csv(tmp_path / "t.csv")
     assert len(table) == 40
     table[["label"]].assign(other=range(40)).to_csv(tmp_path / "other.csv", index=False)

@@ -26,11 +26,13 @@ from napari_spinney.forest.training import TrainingTable, fit_forest
 from napari_spinney.forest.validation import fold_forests
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_spinney.classifiers.learning import Example
+    from napari_spinney.classifiers.examples import Example
+    from napari_spinney.classifiers.lesson import Lesson
+    from napari_spinney.forest.forest import Forest
     from napari_spinney.forest.training import ForestOptions
 
 CONTEXT = "original gaussian_blur=2 gaussian_blur=4 gaussian_blur=8"
@@ -78,11 +80,8 @@ class _WithContext(ImageSource):
 
 def second_stage(
     first: StageState,
-    examples: Sequence[Example],
-    plan: Plan,
-    features: FeatureSet,
-    spacing: tuple[float, ...] | None,
-    executor: Executor,
+    examples: Iterable[Example],
+    lesson: Lesson,
     options: ForestOptions,
     previous: TrainingTable | None = None,
 ) -> StageState:
@@ -92,14 +91,10 @@ def second_stage(
     ----------
     first : StageState
         The first stage, trained on all strokes; its table ends with the rows of ``examples``.
-    examples : sequence of Example
-        The images that are new.
-    plan, features : Plan, FeatureSet
-        Of the first stage.
-    spacing : tuple of float or None
-        Micrometres per pixel along each spatial axis.
-    executor : Executor
-        Where features are computed.
+    examples : iterable of Example
+        The images that are new, once more.
+    lesson : Lesson
+        That gave the rows of ``examples`` for the first stage.
     options : ForestOptions
         How forests are grown.
     previous : TrainingTable, optional
@@ -107,38 +102,53 @@ def second_stage(
     """
     if first.table is None:
         raise ValueError("the first stage holds no training rows to learn a second stage from")
-    context = FeatureSet.parse(CONTEXT)
-    n_classes = len(first.forest.classes)
-    joined = second_plan(features, context, plan.ndim, plan.n_channels, n_classes, spacing)
     folds = make_folds(first.table, FOLDS, seed=options.seed, single="cut")
-    n_rows = len(first.table)
-    rows = np.empty((n_rows, len(joined.outputs)), np.float32)
-    new = _parts(n_rows, examples)
-    for inside, forest in fold_forests(first.table, options, folds):
-        program = Program((Stage(plan, forest.trees),), first.forest.classes)
-        for example, part in zip(examples, new, strict=True):
-            wanted = np.flatnonzero(inside[part]) + part.start
-            source = _WithContext(
-                example.source.image,
-                example.source.channel_axis,
-                example.source.time_axis,
-                executor,
-                program,
-            )
-            position = first.table.position[wanted]
-            rows[wanted] = gather_rows(source, position, joined, executor)
-    start = new[0].start
-    table = replace(
-        first.table.subset(np.arange(n_rows) >= start), X=rows[start:], names=joined.names
-    )
+    forests = list(fold_forests(first.table, options, folds))
+    new = _parts(len(first.table), lesson.lengths)
+    parts = [
+        _rows_with_context(example, part, first, forests, lesson)
+        for example, part in zip(examples, new, strict=True)
+    ]
+    X = np.concatenate([rows for rows, _ in parts])
+    last = first.table.subset(np.arange(len(first.table)) >= new[0].start)
+    table = replace(last, X=X, names=parts[0][1])
     if previous is not None:
         table = previous.concat(table)
     fitted = fit_forest(table, options)
-    return StageState(str(context), joined.names, fitted.forest, fitted.importances, table)
+    return StageState(
+        str(FeatureSet.parse(CONTEXT)), table.names, fitted.forest, fitted.importances, table
+    )
 
 
-def _parts(n_rows: int, examples: Sequence[Example]) -> list[slice]:
+def _rows_with_context(
+    example: Example,
+    part: slice,
+    first: StageState,
+    forests: Sequence[tuple[NDArray[np.bool_], Forest]],
+    lesson: Lesson,
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Rows of the second stage of one image, and the names of their columns.
+
+    ``part`` is where its rows lie in the table of the first stage.
+    """
+    spacing = lesson.spacing_of(example)
+    plan = lesson.plan(spacing)
+    executor = lesson.executor(plan)
+    context = FeatureSet.parse(CONTEXT)
+    n_classes = len(first.forest.classes)
+    joined = second_plan(lesson.features, context, plan.ndim, plan.n_channels, n_classes, spacing)
+    rows = np.empty((part.stop - part.start, len(joined.outputs)), np.float32)
+    image, axes = example.source.image, (example.source.channel_axis, example.source.time_axis)
+    position = first.table.position[part] if first.table is not None else np.empty(0, np.int64)
+    for inside, forest in forests:
+        wanted = np.flatnonzero(inside[part])
+        program = Program((Stage(plan, forest.trees),), first.forest.classes)
+        source = _WithContext(image, *axes, executor, program)
+        rows[wanted] = gather_rows(source, position[wanted], joined, executor)
+    return rows, joined.names
+
+
+def _parts(n_rows: int, lengths: Sequence[int]) -> list[slice]:
     """Where the rows of each image lie in a table that ends with them."""
-    lengths = [int(np.count_nonzero(example.annotation)) for example in examples]
     stops = n_rows - sum(lengths) + np.cumsum(lengths)
     return [slice(int(stop) - n, int(stop)) for stop, n in zip(stops, lengths, strict=True)]

@@ -160,7 +160,7 @@ def _layout(channel_axis: int | None, time_axis: int | None, spacing: Any) -> La
 
 
 app.command(cls=ManyFiles)(measure)
-app.command()(export)
+app.command(cls=ManyFiles)(export)
 app.command(cls=ManyFiles)(predict)
 app.command(cls=ManyFiles)(score)
 
@@ -175,8 +175,9 @@ def inspect(
     """Say what a model is and which features matter to it; or what made a result."""
     from napari_spinney.classifiers.base import load
     from napari_spinney.files.images import READABLE
+    from napari_spinney.files.tables import FORMATS
 
-    if model.suffix.lower() in READABLE:
+    if model.suffix.lower() in (*READABLE, *FORMATS):
         inspect_result(model, as_json=as_json)
         return
     summary = summary_of(load(model))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_spinney.classifiers.base import Classifier
-    from napari_spinney.classifiers.pixels import Progress
-    from napari_spinney.folders import Outcome
+    from napari_spinney.folders import FileStep, Outcome
 
 
 def describe_training(model: Classifier, what: str = "pixels") -> str:
@@ -159,16 +159,24 @@ def _part(value: Any) -> str:
     return f"({text})" if isinstance(value, dict | list) else text
 
 
-def follow(steps: Iterator[Progress], what: str) -> None:
-    """Show a bar, on a terminal, while a prediction runs."""
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+def follow(happened: Iterable[FileStep | Outcome], n_files: int) -> Iterator[Outcome]:
+    """Pass outcomes on, and show a bar, on a terminal, while files are made."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Bar(*columns, TimeRemainingColumn(), console=_console(), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        for step in steps:
-            bar.update(task, completed=step.done, total=step.total)
+    from napari_spinney.folders import Outcome
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeLeft())
+    to_screen = sys.stdout.isatty()  # else what is written goes where the caller sent it
+    with Progress(*columns, console=_console(), transient=True, redirect_stdout=to_screen) as bar:
+        line = bar.add_task("files", total=n_files)
+        of_file = bar.add_task("blocks", total=None, visible=n_files == 1)
+        for one in happened:
+            if isinstance(one, Outcome):
+                bar.update(line, advance=1)
+                yield one
+            else:
+                bar.update(of_file, completed=one.done, total=one.total)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def predict(
     from napari_spinney import batch
     from napari_spinney.classifiers.base import load
     from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
-    from napari_spinney.folders import Job, predict_files
+    from napari_spinney.folders import Job, Task, run_tasks
     from napari_spinney.provenance import file_fact
 
     layout = batch.Layout(channel_axis, time_axis, spacing)
@@ -86,7 +86,8 @@ def predict(
         )
     results = batch.output_paths(paths, out, wanted, file_format.value)
     job = Job(classifier, file_fact(model), wanted, target_class, layout, device, again)
-    tell_outcomes(predict_files(job, zip(paths, results, strict=True), follow), len(paths))
+    tasks = [Task(job, image, result) for image, result in zip(paths, results, strict=True)]
+    tell_outcomes(follow(run_tasks(tasks), len(tasks)), len(tasks))
 
 
 def _found(words: list[str], out: Path) -> list[Path]:

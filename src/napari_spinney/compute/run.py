@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
@@ -37,6 +38,9 @@ SMALLEST_HALF = 16
 
 T = TypeVar("T")
 
+_making = Lock()
+"""Held while an executor is made: two of one OpenCL device have two contexts, which do not mix."""
+
 
 class Writable(Protocol):
     """Where results go: numpy, memory maps and zarr arrays have it."""
@@ -62,7 +66,9 @@ def executor_for(device: str | Device | None = None) -> Executor:
     DeviceError
         If there is no such device; the message lists those there are.
     """
-    return _executor(choose_device(device))
+    chosen = choose_device(device)
+    with _making:
+        return _executor(chosen)
 
 
 def executor_that_can(plans: tuple[Plan, ...], device: str | Device | None) -> Executor:

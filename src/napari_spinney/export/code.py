@@ -12,7 +12,14 @@ _WIDTH = 94
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from napari_spinney.history import ClassifyObjects, Measure, OpenModel, Predict, Train
+    from napari_spinney.history import (
+        ApplyToObjects,
+        ClassifyObjects,
+        Measure,
+        OpenModel,
+        Predict,
+        Train,
+    )
 
 
 def literal(value: Any) -> str:
@@ -130,6 +137,29 @@ def classify_code(step: ClassifyObjects, labels: str, image: str | None, result:
             'table["class"] = objects.predict_table(table)',
         ]
     )
+
+
+def answer_of(classifier: Any) -> str:
+    """What a model of objects makes: "classes", "values" or "objects"."""
+    answers = {"ObjectClassifier": "classes", "ObjectMapper": "values"}
+    return answers.get(classifier.state_.kind, "objects")
+
+
+def apply_code(step: ApplyToObjects, path: str, labels: str, image: str | None, result: str) -> str:
+    """Read a model of objects and apply it; ``path``, ``labels`` and ``image`` are code."""
+    axes = _object_axes(step.labels, step.image)
+    spacing = step.labels.spacing if step.classifier.state_.spacing is not None else None
+    pictures = [labels] if image is None else [labels, image]
+    options = {**axes, **given(spacing=spacing)}
+    lines = [
+        f"objects = {call('spinney.load', path)}",
+        f"{result} = {call('objects.predict', *pictures, **options)}",
+        f"table = {call('objects.measure', *pictures, **options)}",
+    ]
+    if step.classifier.state_.kind != "ObjectMerger":
+        column = "value" if answer_of(step.classifier) == "values" else "class"
+        lines.append(f'table["{column}"] = objects.predict_table(table)')
+    return "\n".join(lines)
 
 
 def measure_code(step: Measure, labels: str, image: str | None) -> str:

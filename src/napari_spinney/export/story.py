@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from napari_spinney.export import code
 from napari_spinney.export.saving import safe_name
-from napari_spinney.history import ClassifyObjects, Measure, OpenModel, Predict, Train, Validate
+from napari_spinney.history import (
+    ApplyToObjects,
+    ClassifyObjects,
+    Measure,
+    OpenModel,
+    Predict,
+    Train,
+    Validate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +36,7 @@ import matplotlib.pyplot as plt
 import napari_spinney as spinney
 from napari_spinney.export.drawing import draw
 from napari_spinney.files.images import read_image, write_image
+from napari_spinney.provenance import made_by
 """
 
 
@@ -129,7 +138,7 @@ class Teller:
             used = [("images", entry) for entry in step.images]
         elif isinstance(step, Predict):
             used = [("images", step.image)]
-        elif isinstance(step, (ClassifyObjects, Measure)):
+        elif isinstance(step, (ClassifyObjects, ApplyToObjects, Measure)):
             used = [("labels", step.labels)]
             used += [] if step.image is None else [("images", step.image)]
         new = [(kind, e) for kind, e in used if (e.id, id(e.data)) not in self._names]
@@ -167,6 +176,8 @@ class Teller:
             return self._open(step)
         if isinstance(step, ClassifyObjects):
             return self._classify(step)
+        if isinstance(step, ApplyToObjects):
+            return self._apply(step)
         if isinstance(step, Measure):
             return self._measure(step)
         if not self._has_model:
@@ -218,7 +229,8 @@ class Teller:
         )
         colors = ", colors=clf.class_colors" if step.what == "classes" else ""
         yield self._drawn(f"draw(ax, {', '.join(what)}{colors})", title)
-        yield Cell(self._written(result, title, axes, entry), is_code=True)
+        made = code.call("made_by", "clf", self._code_of(entry), what=step.what)
+        yield Cell(self._written(result, title, axes, entry, made), is_code=True)
 
     def _classify(self, step: ClassifyObjects) -> Iterator[Cell]:
         name = self._name(step.labels)
@@ -231,13 +243,39 @@ class Teller:
         )
         labels = self._code_of(step.labels, "labels")
         yield Cell(code.classify_code(step, labels, image, result), is_code=True)
-        yield self._drawn(
-            f"draw(ax, {labels if image is None else image}, "
-            f"{code.literal((step.image or step.labels).axes)}, {result}, "
-            "colors=objects.class_colors)",
-            title,
+        yield from self._shown_on_objects(step, title, ", colors=objects.class_colors")
+
+    def _apply(self, step: ApplyToObjects) -> Iterator[Cell]:
+        name = self._name(step.labels)
+        title = self._title(f"{name} {code.answer_of(step.classifier)}")
+        result = f"results[{code.literal(title)}]"
+        image = None if step.image is None else self._code_of(step.image)
+        file = self._folder.save_model(step.classifier, "model of objects")
+        yield Cell(
+            f"## {code.answer_of(step.classifier).capitalize()} of the objects in {_quoted(name)}"
+            f"\n\nThe model was opened from {_quoted(step.path)}."
         )
-        yield Cell(self._written(result, title, step.labels.axes, step.labels), is_code=True)
+        labels = self._code_of(step.labels, "labels")
+        path = f"FILES / {code.literal(file)}"
+        yield Cell(code.apply_code(step, path, labels, image, result), is_code=True)
+        classes = code.answer_of(step.classifier) == "classes"
+        colored = ", colors=objects.class_colors" if classes else ""
+        yield from self._shown_on_objects(step, title, colored)
+
+    def _shown_on_objects(
+        self, step: ClassifyObjects | ApplyToObjects, title: str, colored: str
+    ) -> Iterator[Cell]:
+        """Draw a result on the objects, and write it and its table."""
+        result = f"results[{code.literal(title)}]"
+        labels = self._code_of(step.labels, "labels")
+        under = labels if step.image is None else self._code_of(step.image)
+        axes = code.literal((step.image or step.labels).axes)
+        what = f"{under}, {axes}, {result}"
+        if code.answer_of(step.classifier) == "values":
+            what = f"{result}, {code.literal(step.labels.axes)}"
+        yield self._drawn(f"draw(ax, {what}{colored})", title)
+        made = code.call("made_by", "objects", labels)
+        yield Cell(self._written(result, title, step.labels.axes, step.labels, made), is_code=True)
         yield self._table(title)
 
     def _measure(self, step: Measure) -> Iterator[Cell]:
@@ -261,11 +299,11 @@ class Teller:
         lines = ["fig, ax = plt.subplots(figsize=(7, 7))", line, self._form.end_figure(title)]
         return Cell("\n".join(lines), is_code=True)
 
-    def _written(self, result: str, title: str, axes: str, entry: ImageEntry) -> str:
+    def _written(self, result: str, title: str, axes: str, entry: ImageEntry, made: str) -> str:
         file = code.literal(f"{safe_name(title)}.tif")
         letters = code.literal(axes.upper())
-        options = code.given(spacing=entry.spacing)
-        return code.call("write_image", f"RESULTS / {file}", result, letters, **options)
+        spacing = code.literal(entry.spacing)
+        return code.call("write_image", f"RESULTS / {file}", result, letters, spacing, made)
 
     def _table(self, title: str) -> Cell:
         file = f"{safe_name(title)}.csv"
@@ -273,33 +311,6 @@ class Teller:
             f"table.to_csv(RESULTS / {code.literal(file)}, index=False)\nprint(table.head())",
             is_code=True,
         )
-
-
-def snippet(step: Step) -> str:
-    """Code of one step, for variables ``image``, ``strokes``, ``labels`` and ``clf``.
-
-    Parameters
-    ----------
-    step : Train, OpenModel, Validate, Predict, ClassifyObjects or Measure
-        What was done.
-    """
-    start = "import napari_spinney as spinney\n\n"
-    if isinstance(step, Train):
-        n = len(step.images)
-        numbers = [""] if n == 1 else [f"_{i + 1}" for i in range(n)]
-        return start + code.train_code(
-            step, [f"image{i}" for i in numbers], [f"strokes{i}" for i in numbers]
-        )
-    if isinstance(step, OpenModel):
-        return start + code.open_code(step, repr(step.path))
-    if isinstance(step, Validate):
-        return f"print(clf.validate(folds={step.folds}).summary())"
-    if isinstance(step, Predict):
-        return start + code.predict_code(step, "image", step.what)
-    image = None if step.image is None else "image"
-    if isinstance(step, ClassifyObjects):
-        return start + code.classify_code(step, "labels", image, "classes")
-    return start + code.measure_code(step, "labels", image)
 
 
 def _versions() -> dict[str, str]:

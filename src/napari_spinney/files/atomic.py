@@ -51,10 +51,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
             part = part or _give_name(file.fileno(), target)
         os.replace(part, target)
-    except BaseException:
+    except BaseException as error:
         if part is not None:
             with suppress(OSError):
                 part.unlink()
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            error.filename = str(target)  # a full disk does not say which file was written
         raise
     _sync_folder(target.parent)
 

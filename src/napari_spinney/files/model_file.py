@@ -16,6 +16,7 @@ a file is executed, and nothing is used before all of it is checked. Equal model
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,23 +71,26 @@ def write_model(state: ModelState, path: str | PathLike[str]) -> None:
     """
     target = Path(path)
     try:
-        header = _to_header(state)
-        arrays = _to_arrays(state)
-        _check_forms(header, arrays)
-        _from_arrays(header, arrays)
-        text = json.dumps(
-            header.model_dump(mode="json"),
-            indent=1,
-            sort_keys=True,
-            allow_nan=False,
-            ensure_ascii=False,
-        ).encode()
+        text, arrays = _parts(state)
         with replacing(target) as file:
             write_archive(file, text, arrays)
     except ValidationError as error:
         raise ModelFileError(f"{target}: this model cannot be saved: {_first(error)}") from None
     except ValueError as error:
         raise ModelFileError(f"{target}: this model cannot be saved: {error}") from error
+
+
+def pack_model(state: ModelState) -> bytes:
+    """The bytes that `write_model` writes.
+
+    Raises
+    ------
+    ValueError
+        If the state is not consistent, or holds values that JSON has not.
+    """
+    file = io.BytesIO()
+    write_archive(file, *_parts(state))
+    return file.getvalue()
 
 
 def read_model(path: str | PathLike[str]) -> ModelState:
@@ -116,6 +120,16 @@ def read_model(path: str | PathLike[str]) -> ModelState:
 
 
 # --- writing --------------------------------------------------------------------------------
+
+
+def _parts(state: ModelState) -> tuple[bytes, Arrays]:
+    """What goes into the archive, checked: ``model.json`` and the arrays."""
+    header, arrays = _to_header(state), _to_arrays(state)
+    _check_forms(header, arrays)
+    _from_arrays(header, arrays)
+    values = header.model_dump(mode="json")
+    text = json.dumps(values, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    return text.encode(), arrays
 
 
 def _to_header(state: ModelState) -> ModelHeader:

@@ -89,19 +89,7 @@ class TrainingTable:
 
     def concat(self, other: TrainingTable) -> TrainingTable:
         """Add the rows of another table, as further strokes on further images."""
-        if self.names != other.names:
-            raise ValueError(
-                f"tables must have the same features; got {list(self.names)} and "
-                f"{list(other.names)}"
-            )
-        return TrainingTable(
-            X=np.concatenate([self.X, other.X]),
-            y=np.concatenate([self.y, other.y]),
-            stroke=np.concatenate([self.stroke, _renumbered(other.stroke, self.stroke)]),
-            image=np.concatenate([self.image, _renumbered(other.image, self.image)]),
-            position=np.concatenate([self.position, other.position]),
-            names=self.names,
-        )
+        return joined_tables((self, other))
 
     def subset(self, rows: ArrayLike) -> TrainingTable:
         """Keep some rows, given as positions or as a mask; numbers stay as they are."""
@@ -126,9 +114,44 @@ class TrainingTable:
         )
 
 
-def _renumbered(numbers: NDArray[np.int32], taken: NDArray[np.int32]) -> NDArray[np.int32]:
+def joined_tables(tables: Sequence[TrainingTable]) -> TrainingTable:
+    """The rows of tables, one after the other; strokes and images of each are others.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or their features differ.
+    """
+    if not tables:
+        raise ValueError("there is no image to learn from: the list of images is empty")
+    first = tables[0]
+    for other in tables[1:]:
+        if first.names != other.names:
+            raise ValueError(
+                f"tables must have the same features; got {list(first.names)} and "
+                f"{list(other.names)}"
+            )
+    return TrainingTable(
+        X=np.concatenate([table.X for table in tables]),
+        y=np.concatenate([table.y for table in tables]),
+        stroke=_in_turn([table.stroke for table in tables]),
+        image=_in_turn([table.image for table in tables]),
+        position=np.concatenate([table.position for table in tables]),
+        names=first.names,
+    )
+
+
+def _in_turn(columns: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Numbers of one table after the other, each from the first free number on."""
+    free, found = 0, []
+    for numbers in columns:
+        found.append(_renumbered(numbers, free))
+        free = max(free, int(found[-1].max(initial=-1)) + 1)
+    return np.concatenate(found)
+
+
+def _renumbered(numbers: NDArray[np.int32], free: int) -> NDArray[np.int32]:
     """Number what is new from the first free number on, in rising order."""
-    free = int(taken.max()) + 1 if len(taken) else 0
     if len(numbers) == 0 or free == 0:
         return numbers
     _, rank = np.unique(numbers, return_inverse=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_spinney.tasks import plainly
+from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -36,8 +37,10 @@ class DeviceChoice(QWidget):
         layout.addLayout(form)
         layout.addWidget(self.why)
         self.devices.activated.connect(self._on_device_chosen)
-        workspace.jobs.start("devices", _look_up, on_return=self._fill)
-        self.destroyed.connect(lambda: workspace.jobs.cancel("devices"))
+        lane = f"devices {id(self)}"
+        workspace.jobs.start(lane, _look_up, on_return=self._fill)
+        self.destroyed.connect(lambda: workspace.jobs.cancel(lane))
+        link(self, self._choose_known, self._session.recipe_changed)
 
     def _fill(self, found: tuple[tuple[Any, ...], Any, str]) -> None:
         devices, chosen, why = found
@@ -45,9 +48,15 @@ class DeviceChoice(QWidget):
         self.devices.setItemText(0, f"auto: {chosen.name} ({chosen.kind}, {chosen.type})")
         for device in devices:
             self.devices.addItem(f"{device.name} ({device.kind}, {device.type})", device.name)
+        self._choose_known()
         self.why.setText(why.partition(". ")[0].rstrip(".") + "." if why else "")
         self.why.setToolTip(why)
         self.why.setVisible(bool(why))
+
+    def _choose_known(self) -> None:
+        """Show the device of the session, which another dock may have chosen."""
+        index = self.devices.findData(self._session.recipe.device)
+        self.devices.setCurrentIndex(max(0, index))
 
     def _on_device_chosen(self, index: int) -> None:
         self._session.set_recipe(device=self.devices.itemData(index))

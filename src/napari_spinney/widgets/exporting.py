@@ -8,8 +8,15 @@ import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
-from napari_spinney.classifiers.objects import ObjectClassifier
-from napari_spinney.history import ClassifyObjects, Measure, OpenModel, Predict, Train
+from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
+from napari_spinney.history import (
+    ApplyToObjects,
+    ClassifyObjects,
+    Measure,
+    OpenModel,
+    Predict,
+    Train,
+)
 from napari_spinney.objects.request import columns_of
 from napari_spinney.session import ImageEntry
 from napari_spinney.tasks import plainly
@@ -163,8 +170,10 @@ def predicted(order: PredictOrder) -> Predict:
     )
 
 
-def object_steps(measured: Measured, classifier: Any) -> tuple[Step, ...]:
-    """How objects were measured and, with a classifier that was taught here, classified.
+def object_steps(measured: Measured, classifier: Any, path: str | None = None) -> tuple[Step, ...]:
+    """How objects were measured and, with a classifier, classified.
+
+    ``path`` is the file of the classifier, where it was not taught here.
 
     Raises
     ------
@@ -175,6 +184,8 @@ def object_steps(measured: Measured, classifier: Any) -> tuple[Step, ...]:
     labels = ImageEntry("labels", "objects", objects.labels, _axes(objects), objects.spacing)
     image = _image_under(objects)
     table = getattr(classifier, "table_", None)
+    if path is not None and _can_be_applied(classifier, objects):
+        return (ApplyToObjects(classifier, path, labels, image),)
     if table is None or type(classifier) is not ObjectClassifier:
         known = [n for n in measured.measurements() if _can_be_measured([n], objects)]
         return (Measure(labels, " ".join(known), image),)
@@ -210,6 +221,14 @@ def _can_be_measured(names: Sequence[str], objects: ObjectImage) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _can_be_applied(classifier: Any, objects: ObjectImage) -> bool:
+    """Whether a model needs nothing but the objects and their image."""
+    if isinstance(classifier, ObjectMerger):
+        return True
+    known = isinstance(classifier, (ObjectClassifier, ObjectMapper))
+    return known and _can_be_measured(classifier.feature_names_, objects)
 
 
 def _ends_with_model(steps: tuple[Step, ...]) -> bool:

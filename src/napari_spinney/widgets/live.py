@@ -12,6 +12,7 @@ from qtpy.QtCore import QTimer
 from napari_spinney.compute.kept import KeptFeatures
 from napari_spinney.following import (
     Paced,
+    PredictOrder,
     Region,
     ViewDone,
     ViewOrder,
@@ -21,10 +22,11 @@ from napari_spinney.following import (
     tile_key,
     tiles_outwards,
 )
+from napari_spinney.origins import finding_origin
 from napari_spinney.session import Activity, TrainedModel
 from napari_spinney.tasks import allocate
 from napari_spinney.widgets.layers import visible_box
-from napari_spinney.widgets.results import update_region
+from napari_spinney.widgets.results import set_origin, update_region
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -96,7 +98,7 @@ class Live:
         self._view = view
         self.view_is_shown = False
         session.set_activity(Activity("training", "Live: following the brush …"))
-        self._jobs.cancel("train", "report")
+        self._jobs.cancel("train", "report", "origin")
         self._jobs.start(
             "live",
             follow,
@@ -155,7 +157,7 @@ class Live:
         image_id = view.entry.id
         layer = self._results.find(image_id, "classes")
         if layer is None or layer.data is not view.out:
-            self._results.show_labels(
+            layer = self._results.show_labels(
                 self._binding.source(image_id),
                 self._binding.source_axes(image_id),
                 image_id,
@@ -165,11 +167,39 @@ class Live:
             )
         else:
             update_region(layer, region.index)
+        set_origin(layer, None)
         self.updated.emit(region)
 
     def _on_finished(self, nothing: None) -> None:
         self._session.set_activity(Activity())
+        self._note_origin()
         self.finished.emit()
+
+    def _note_origin(self) -> None:
+        """Find out what made the layer that is shown, and note it there."""
+        model, view = self._session.model, self._view
+        if model is None or view is None or self._session.is_stale:
+            return
+        order = PredictOrder(
+            model,
+            view.entry,
+            "classes",
+            view.out,
+            time=view.time,
+            device=view.device,
+            use_spacing=view.use_spacing,
+        )
+        self._jobs.start(
+            "origin",
+            finding_origin,
+            order,
+            on_return=lambda origin: self._on_origin_found(order, origin),
+        )
+
+    def _on_origin_found(self, order: PredictOrder, origin: dict[str, Any]) -> None:
+        layer = self._results.find(order.entry.id, "classes")
+        if layer is not None and layer.data is order.out and not self._session.is_stale:
+            set_origin(layer, origin)
 
     def _on_failed(self, error: Exception) -> None:
         self._training.fail(error)

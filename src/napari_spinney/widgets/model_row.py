@@ -11,20 +11,32 @@ from napari_spinney.session import Activity
 from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_spinney.widgets.workspace import Workspace
 
 FILTERS = "Models (*.spinney *.cl)"
+TIP = "The model that predicts: its classes, and when it was trained."
 
 
 class ModelRow(QWidget):
-    """One sentence about the model, and a button to open another."""
+    """One sentence about the model, and a button to open another.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Parameters
+    ----------
+    workspace : Workspace
+    fail : callable, optional
+        Says what is wrong with a file; the session does unless given.
+    """
+
+    def __init__(
+        self, workspace: Workspace, fail: Callable[[Exception], None] | None = None
+    ) -> None:
         super().__init__()
         self._workspace = workspace
+        self._fail = self._fail_in_session if fail is None else fail
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setToolTip("The model that predicts: its classes, and when it was trained.")
         self.open = QPushButton("Open model …")
         self.open.setToolTip(
             "Opens a .spinney model, or a .cl file of APOC. You can also drag it onto the viewer."
@@ -42,14 +54,20 @@ class ModelRow(QWidget):
 
     def refresh(self) -> None:
         """Say it anew."""
-        self.text.setText(about_model(self._workspace.session))
+        session = self._workspace.session
+        self.text.setText(about_model(session))
+        path = None if session.model is None else session.model.path
+        self.text.setToolTip(path or TIP)
 
     def open_path(self, path: str) -> None:
         """Open a model; what is wrong with it is said in words."""
         try:
             self._workspace.open_model(path)
         except (OSError, ValueError) as error:
-            self._workspace.session.set_activity(Activity("failed", str(error)))
+            self._fail(error)
+
+    def _fail_in_session(self, error: Exception) -> None:
+        self._workspace.session.set_activity(Activity("failed", str(error)))
 
     def _on_open_clicked(self) -> None:
         dialog = QFileDialog(self, "Open model", "", FILTERS)

@@ -18,6 +18,7 @@ from napari_spinney.widgets.objects_form import ObjectsForm
 from napari_spinney.widgets.objects_layers import (
     add_strokes,
     objects_of,
+    result_layers,
     show_column,
     show_objects,
     track_points,
@@ -64,7 +65,7 @@ class ObjectsDock(Dock):
         self.table = ObjectsTable()
         self.charts = ObjectsCharts(self.work.session)
         self.charts_section: Any = section("Charts", self.charts)
-        self.files = ObjectsFiles(self.work)
+        self.files = ObjectsFiles(self.work, lambda: result_layers(self.viewer, self.picture.layer))
         self.told = ObjectsStatus(self.work)
         self.no_objects = NoObjects(self.viewer)
         self._strokes: Labels | None = None
@@ -212,10 +213,11 @@ class ObjectsDock(Dock):
         if answer is None or layer is None:
             return
         if answer.picture is not None:
-            show_objects(self.viewer, layer, answer.picture)
+            show_objects(self.viewer, layer, answer.picture, answer.origin)
         elif self.picture.is_large:
             classes = self.work.session.classes.values()
-            show_column(self.viewer, layer, answer.measured, answer.column, classes)
+            made = answer.measured, answer.column, classes, answer.origin
+            show_column(self.viewer, layer, *made)
         elif self.color_by.findText(answer.column) < 0:
             self.color_by.addItem(answer.column)
             self.color_by.setCurrentText(answer.column)
@@ -248,7 +250,10 @@ class ObjectsDock(Dock):
         if measured is None or layer is None or column == LABELS_OWN:
             self.work.tell("Choose a class or a measurement under Colour by first.")
             return
-        show_column(self.viewer, layer, measured, column, self.work.session.classes.values())
+        answer, classes = self.work.answer, self.work.session.classes.values()
+        told = answer is not None and column == answer.column
+        origin = answer.origin if answer is not None and told else None
+        show_column(self.viewer, layer, measured, column, classes, origin)
 
     def choose_row(self, row: int) -> None:
         """Select a row of the table, and go to its object."""

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QWidget
 
+from napari_spinney.result_files import saving_results
+from napari_spinney.widgets.objects_steps import exporting_table
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_spinney.result_files import Result
     from napari_spinney.widgets.objects_work import ObjectsWork
 
 TABLES = "Tables (*.csv *.tsv *.parquet)"
@@ -17,9 +24,10 @@ MODELS = "Models (*.spinney *.cl)"
 class ObjectsFiles(QWidget):
     """Open and save models; export, join tables."""
 
-    def __init__(self, work: ObjectsWork) -> None:
+    def __init__(self, work: ObjectsWork, results: Callable[[], dict[str, Result]]) -> None:
         super().__init__()
         self._work = work
+        self._results = results
         self.open = _button(
             "Open model …", "Uses a model of objects (.spinney, or APOC's .cl) on these objects."
         )
@@ -27,6 +35,10 @@ class ObjectsFiles(QWidget):
             "Save model …", "Saves the model as .spinney, for Python and the command line."
         )
         self.export = _button("Export table …", "Writes the table as .csv, .tsv or .parquet.")
+        self.layers = _button(
+            "Save layers …",
+            "Writes the layers made of these objects as TIFF files that say what made them.",
+        )
         self.join = _button(
             "Join table …", "Adds the columns of a table from elsewhere, by label (and frame)."
         )
@@ -38,29 +50,40 @@ class ObjectsFiles(QWidget):
         )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        buttons = (self.open, self.save, self.join, self.export, self.notebook, self.script)
+        buttons = (
+            self.open,
+            self.save,
+            self.join,
+            self.export,
+            self.notebook,
+            self.script,
+            self.layers,
+        )
         for place, button in enumerate(buttons):
             grid.addWidget(button, *divmod(place, 2))
         self.open.clicked.connect(self._on_open_clicked)
         self.save.clicked.connect(self._on_save_clicked)
+        self.layers.clicked.connect(self._on_layers_clicked)
         self.export.clicked.connect(self._on_export_clicked)
         self.join.clicked.connect(self._on_join_clicked)
         self.notebook.clicked.connect(self._on_notebook_clicked)
         self.script.clicked.connect(self._on_script_clicked)
 
     def export_table(self, path: str) -> None:
-        """Write the table."""
-        from napari_spinney.files.tables import write_table
-
-        if self._work.measured is None:
+        """Write the table, and beside it what made it."""
+        measured, answer = self._work.measured, self._work.answer
+        if measured is None:
             self._work.fail(ValueError("There is no table yet: press Measure first."))
             return
-        try:
-            write_table(path, self._work.measured.table)
-        except (ValueError, OSError) as error:
-            self._work.fail(error)
+        self._work.write(exporting_table, measured, answer, path)
+
+    def save_layers(self, folder: str) -> None:
+        """Write the layers that were made of the objects as TIFF files into a folder."""
+        results = self._results()
+        if not results:
+            self._work.fail(ValueError("There are no layers of results yet: press As layer first."))
             return
-        self._work.tell(f"Saved {path}")
+        self._work.write(saving_results, results, Path(folder))
 
     def join_table(self, path: str) -> None:
         """Add the columns of a table by label."""
@@ -99,7 +122,9 @@ class ObjectsFiles(QWidget):
         classifier = None if work.answer is None else work.answer.classifier
         write = export.notebook if kind == "notebook" else export.script
         try:
-            written = write(object_steps(work.measured, classifier), path, title="Objects")
+            opened = None if work.session.model is None else work.session.model.path
+            steps = object_steps(work.measured, classifier, opened)
+            written = write(steps, path, title="Objects")
         except (ValueError, OSError) as error:
             work.fail(error)
             return
@@ -121,6 +146,12 @@ class ObjectsFiles(QWidget):
 
     def _on_export_clicked(self) -> None:
         self._ask("Export the table", TABLES, self.export_table, saving=True)
+
+    def _on_layers_clicked(self) -> None:
+        dialog = QFileDialog(self, "Save layers into a folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(self.save_layers)
+        dialog.open()
 
     def _on_join_clicked(self) -> None:
         self._ask("Join a table", TABLES, self.join_table, saving=False)

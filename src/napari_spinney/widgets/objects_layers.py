@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Image, Labels
 
 from napari_spinney.classifiers.object_images import ObjectImage
+from napari_spinney.result_files import Result
 from napari_spinney.widgets.layers import (
     axes_of,
     class_colormap,
@@ -16,16 +17,18 @@ from napari_spinney.widgets.layers import (
     spacing_of,
 )
 from napari_spinney.widgets.objects_model import CLASS, TrackPoints
-from napari_spinney.widgets.results import KEY
+from napari_spinney.widgets.results import KEY, ORIGIN, set_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from napari import Viewer
     from napari.layers import Layer, Tracks
 
     from napari_spinney.session import ClassEntry
     from napari_spinney.widgets.objects_model import Measured
+
+    Origin = Mapping[str, Any] | None
 
 
 def objects_of(layer: Labels, image: Any) -> ObjectImage:
@@ -139,9 +142,9 @@ def add_strokes(viewer: Viewer, source: Labels, classes: Iterable[ClassEntry]) -
     return painted
 
 
-def show_objects(viewer: Viewer, source: Labels, picture: np.ndarray) -> None:
+def show_objects(viewer: Viewer, source: Labels, picture: np.ndarray, origin: Origin) -> None:
     """Show objects made of those of a layer."""
-    _show(viewer, source, "merged objects", picture, Labels)
+    set_origin(_show(viewer, source, "merged objects", picture, Labels), origin)
 
 
 def show_column(
@@ -150,18 +153,37 @@ def show_column(
     measured: Measured,
     column: str,
     classes: Iterable[ClassEntry],
+    origin: Origin = None,
 ) -> None:
     """Paint a column of the table into a layer of its own: classes as labels, else an image."""
     values = measured.table[column].to_numpy(np.float64, na_value=np.nan)
     if column == CLASS:
         picture = measured.objects.paint(measured.table, values.astype(np.uint8))
-        _show(viewer, source, "classes", picture, Labels, colormap=class_colormap(classes))
+        colors = class_colormap(classes)
+        set_origin(_show(viewer, source, "classes", picture, Labels, colormap=colors), origin)
         return
     picture = measured.objects.paint(measured.table, values.astype(np.float32))
     finite = values[np.isfinite(values)]
     low, high = (0.0, 1.0) if not len(finite) else (float(finite.min()), float(finite.max()))
     limits = (low, high if high > low else low + 1)
-    _show(viewer, source, column, picture, Image, colormap="viridis", contrast_limits=limits)
+    look = {"colormap": "viridis", "contrast_limits": limits}
+    set_origin(_show(viewer, source, column, picture, Image, **look), origin)
+
+
+def result_layers(viewer: Viewer, source: Layer | None) -> dict[str, Result]:
+    """What was made of the objects of a layer, by the names of its layers."""
+    return {
+        layer.name: _result(layer)
+        for layer in viewer.layers
+        if source is not None
+        and layer.metadata.get(KEY, {}).get("image") == source.name
+        and layer.metadata[KEY].get("what") != "object strokes"
+    }
+
+
+def _result(layer: Layer) -> Result:
+    axes = axes_of(layer)
+    return Result(layer.data, axes.upper(), spacing_of(layer, axes), layer.metadata.get(ORIGIN))
 
 
 def _show(
@@ -171,13 +193,13 @@ def _show(
     picture: np.ndarray,
     kind: type[Layer],
     **options: Any,
-) -> None:
+) -> Layer:
     """Update the layer that shows this already, or make it."""
     wanted = {"image": source.name, "what": f"object {what}"}
     for layer in viewer.layers:
         if layer.metadata.get(KEY) == wanted:
             layer.data = picture
-            return
+            return layer
     made = kind(
         picture,
         name=f"{source.name} {what}",
@@ -188,6 +210,7 @@ def _show(
     )
     viewer.add_layer(made)
     viewer.layers.selection.active = source
+    return made
 
 
 def center_on(viewer: Viewer, world: np.ndarray) -> None:

@@ -171,6 +171,8 @@ class Answer:
         How well it does on objects held out.
     reason : str
         Why there is no report.
+    origin : dict or None
+        What made it: model, objects, image, versions.
     """
 
     classifier: Classifier
@@ -179,6 +181,7 @@ class Answer:
     picture: NDArray[Any] | None = None
     report: Any = None
     reason: str = ""
+    origin: dict[str, Any] | None = None
 
     @property
     def values(self) -> NDArray[Any]:

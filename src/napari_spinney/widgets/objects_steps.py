@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
 from napari_spinney.classifiers.tables import TableRowClassifier
 from napari_spinney.objects.request import columns_of
+from napari_spinney.origins import origin_of_objects
+from napari_spinney.provenance import forget_beside, write_beside
 from napari_spinney.widgets.objects_model import CLASS, VALUE, Answer, Measured, with_tracks
 
 if TYPE_CHECKING:
@@ -59,7 +62,9 @@ def learning(
         spacing=objects.spacing,
     )
     yield None
-    answer = Answer(classifier, measured.with_answer(CLASS, classifier.predict_table(table)))
+    origin = origin_of_objects(objects, measured.measurements(), classifier)
+    told = measured.with_answer(CLASS, classifier.predict_table(table))
+    answer = Answer(classifier, told, origin=origin)
     yield answer
     try:
         return replace(answer, report=classifier.validate())
@@ -67,8 +72,10 @@ def learning(
         return replace(answer, reason=str(reason))
 
 
-def applying(measured: Measured, classifier: Classifier) -> Generator[None, None, Answer]:
-    """Use a model from a file on the objects.
+def applying(
+    measured: Measured, classifier: Classifier, fact: Mapping[str, str] | None = None
+) -> Generator[None, None, Answer]:
+    """Use a model from a file, whose name and hash are ``fact``, on the objects.
 
     Raises
     ------
@@ -76,9 +83,10 @@ def applying(measured: Measured, classifier: Classifier) -> Generator[None, None
         If the model does not fit the objects or their image.
     """
     yield
+    origin = origin_of_objects(measured.objects, measured.measurements(), classifier, fact)
     if isinstance(classifier, ObjectMerger):
         picture = _merged(measured.objects, classifier)
-        return Answer(classifier, measured, column="", picture=picture)
+        return Answer(classifier, measured, column="", picture=picture, origin=origin)
     column = VALUE if isinstance(classifier, ObjectMapper) else CLASS
     table = _table_for(measured, classifier)
     yield
@@ -87,7 +95,29 @@ def applying(measured: Measured, classifier: Classifier) -> Generator[None, None
         if isinstance(classifier, TableRowClassifier)
         else classifier.predict_table(table)  # type: ignore[attr-defined]
     )
-    return Answer(classifier, measured.with_answer(column, values), column=column)
+    told = measured.with_answer(column, values)
+    return Answer(classifier, told, column=column, origin=origin)
+
+
+def table_origin(measured: Measured, answer: Answer | None) -> dict[str, Any]:
+    """What made a table: the model where there is one, and what was measured."""
+    if answer is not None and answer.origin is not None:
+        return answer.origin
+    return origin_of_objects(measured.objects, measured.measurements())
+
+
+def exporting_table(
+    measured: Measured, answer: Answer | None, path: str
+) -> Generator[None, None, str]:
+    """Write the table, and beside it what made it."""
+    from napari_spinney.files.tables import write_table
+
+    yield
+    target = Path(path)
+    forget_beside(target)
+    write_table(target, measured.table)
+    write_beside(target, table_origin(measured, answer))
+    return f"Saved {path}, and beside it what made it"
 
 
 def misfit(measured: Measured, classifier: Classifier) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from psygnal import Signal
 
 from napari_spinney.classifiers.base import load
 from napari_spinney.classifiers.objects import ObjectMapper, ObjectMerger
+from napari_spinney.provenance import file_fact
 from napari_spinney.session import PALETTE, Activity, ClassEntry, Session, TrainedModel
 from napari_spinney.widgets.objects_messages import Situation
 from napari_spinney.widgets.objects_model import GivenClasses, classes_given
@@ -191,7 +193,8 @@ class ObjectsWork:
         for number in answer.classifier.classes_.tolist():
             if number not in self.session.classes:
                 self.session.add_class(number)
-        self.session.model = TrainedModel(answer.classifier, generation, path)
+        fact = None if path is None or self.session.model is None else self.session.model.fact
+        self.session.model = TrainedModel(answer.classifier, generation, path, fact=fact)
         self.session.report = None
         self.session.model_changed.emit()
         self.answered.emit()
@@ -219,7 +222,8 @@ class ObjectsWork:
         if not isinstance(model, (ObjectMapper, ObjectMerger)):
             named = {int(n): model.class_names.get(int(n), "") for n in model.classes_}
             self.session.set_classes(named, dict(model.class_colors))
-        self.session.model = TrainedModel(model, self.session.generation, path)
+        fact = file_fact(Path(path))
+        self.session.model = TrainedModel(model, self.session.generation, path, fact=fact)
         self.session.report = None
         self.session.model_changed.emit()
         if self.measured is None:
@@ -246,6 +250,7 @@ class ObjectsWork:
             applying,
             self.measured,
             model,
+            None if self.session.model is None else self.session.model.fact,
         )
 
     def save(self, path: str) -> None:
@@ -259,6 +264,10 @@ class ObjectsWork:
             self.fail(error)
             return
         self.tell(f"Saved {path}")
+
+    def write(self, work: Any, *args: Any) -> None:
+        """Write files in the background, and tell what the work says at its end."""
+        self._jobs.start(f"{LANE} save", work, *args, on_return=self.tell, on_error=self.fail)
 
     # ------------------------------------------------------------------- what runs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from psygnal import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 class OutputForm(QWidget):
     """Check boxes for results, and how objects are made."""
+
+    changed = Signal()
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -50,6 +53,7 @@ class OutputForm(QWidget):
             "drop those at the border", "Drops objects that touch the border of the image."
         )
         self._lay_out()
+        self._connect()
         link(self, self._fill_classes, self._session.classes_changed)
         link(self, self._fill_classes, self._session.model_changed)
         self._fill_classes()
@@ -74,6 +78,23 @@ class OutputForm(QWidget):
         form.addRow("Smallest", self.min_size)
         form.addRow(self.border)
         layout.addWidget(section("Objects", options))
+
+    def _connect(self) -> None:
+        for box in (
+            self.classes,
+            self.probability,
+            self.all_probabilities,
+            self.objects,
+            self.uncertainty,
+            self.split,
+            self.border,
+        ):
+            box.toggled.connect(self._on_changed)
+        self.min_size.valueChanged.connect(self._on_changed)
+        self.target.activated.connect(self._on_changed)
+
+    def _on_changed(self, value: Any = None) -> None:
+        self.changed.emit()
 
     def wish(self, where: Where = "current") -> Wish:
         """What is ticked, as a value."""

@@ -13,7 +13,7 @@ from napari_spinney.session import Activity
 from napari_spinney.tasks import Problem, allocate
 from napari_spinney.widgets.exporting import predicted
 from napari_spinney.widgets.layers import visible_box
-from napari_spinney.widgets.results import update_region
+from napari_spinney.widgets.results import set_origin, update_region
 
 if TYPE_CHECKING:
     from threading import Lock
@@ -184,6 +184,7 @@ class Predicting:
         if share.region is not None and order.entry.id in self._binding.images:
             if self._layer is None:
                 self._layer = self._show(order)
+                set_origin(self._layer, None)
             else:
                 update_region(self._layer, share.region.index)
         job = self._jobs.job("predict")
@@ -194,7 +195,7 @@ class Predicting:
     def _on_made(self, order: PredictOrder) -> None:
         self._session.record(predicted(order))
         if order.entry.id in self._binding.images:
-            self._show(order)
+            set_origin(self._show(order), order.origin)
         self._next()
 
     def _on_failed(self, error: Exception) -> None:

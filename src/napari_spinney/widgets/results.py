@@ -10,7 +10,7 @@ from napari.layers import Image, Labels
 from napari_spinney.widgets.layers import class_colormap, full_resolution, geometry, recolor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from napari import Viewer
     from napari.layers import Layer
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from napari_spinney.session import ClassEntry
 
 KEY = "spinney"
+ORIGIN = "spinney_origin"
+"""Key of the metadata of a layer that says what made it, as `spinney inspect` does of a file."""
+
 OPACITY = 0.45
 
 
@@ -130,6 +133,14 @@ def _give(layer: Layer, data: NDArray[Any]) -> None:
         layer.data = data
     else:
         layer.refresh()
+
+
+def set_origin(layer: Layer, origin: Mapping[str, Any] | None) -> None:
+    """Note on a layer what made it; None where it is being made, or nobody knows."""
+    if origin is None:
+        layer.metadata.pop(ORIGIN, None)
+    else:
+        layer.metadata[ORIGIN] = dict(origin)
 
 
 def result_colormap(classes: Iterable[ClassEntry]) -> Any:

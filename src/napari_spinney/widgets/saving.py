@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
+from napari_spinney.result_files import Result, saving_results
 from napari_spinney.tasks import plainly
 from napari_spinney.widgets.links import link
+from napari_spinney.widgets.results import ORIGIN
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Any
 
-    from napari_spinney.session import ImageEntry
     from napari_spinney.widgets.workspace import Workspace
 
 FILTERS = "Spinney model (*.spinney);;APOC classifier (*.cl)"
-UNSAFE = r'[<>:"/\\|?*]'
-"""What file names cannot hold everywhere."""
 
 
 class SaveRow(QWidget):
@@ -64,11 +61,16 @@ class SaveRow(QWidget):
         if not layers:
             show_info("This image has no results yet: press Predict.")
             return
+        entry = self._workspace.session.images[current]
+        axes = entry.axes.replace("c", "").upper()
+        results = {
+            layer.name: Result(layer.data, axes, entry.spacing, layer.metadata.get(ORIGIN))
+            for layer in layers
+        }
         self._workspace.jobs.start(
             "save",
-            _save_arrays,
-            {layer.name: np.asarray(layer.data) for layer in layers},
-            self._workspace.session.images[current],
+            saving_results,
+            results,
             Path(folder),
             on_return=_tell,
             on_error=self._fail,
@@ -99,21 +101,6 @@ def _save_model(classifier: Any, path: str) -> Generator[None, None, str]:
     with plainly("saving the model"):
         classifier.save(path)
     return f"Saved {path}"
-
-
-def _save_arrays(
-    arrays: dict[str, Any], entry: ImageEntry, folder: Path
-) -> Generator[None, None, str]:
-    """Write results with the axes and the pixel size of their image."""
-    from napari_spinney.files.images import write_image
-
-    axes = entry.axes.replace("c", "").upper()
-    for name, array in arrays.items():
-        path = folder / f"{re.sub(UNSAFE, '_', name)}.tif"
-        with plainly("saving the results"):
-            write_image(path, array, axes=axes, spacing=entry.spacing)
-        yield
-    return f"Saved {len(arrays)} result(s) into {folder}"
 
 
 def _tell(text: str) -> None:

@@ -23,13 +23,11 @@ if TYPE_CHECKING:
 MARKS = {"hint": "", "busy": "", "good": "✓ ", "old": "↻ ", "bad": "⚠ "}
 
 
-class StatusLine(QWidget):
-    """Says what is missing, what runs, or what is known."""
+class StatusRow(QWidget):
+    """A sentence, a bar, a button to stop, and one that shows what exactly went wrong."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._workspace = workspace
-        self._session = workspace.session
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.bar = QProgressBar()
@@ -39,6 +37,7 @@ class StatusLine(QWidget):
         self.cancel.setToolTip("Stops the work; what is done so far stays.")
         self.details = QPushButton("Details …")
         self.details.setToolTip("Shows what exactly went wrong.")
+        self._message = Message("")
         running = QHBoxLayout()
         running.addWidget(self.bar, 1)
         running.addWidget(self.cancel)
@@ -47,11 +46,34 @@ class StatusLine(QWidget):
         layout.setContentsMargins(8, 2, 8, 6)
         layout.addWidget(self.text)
         layout.addLayout(running)
-        self._connect()
-        self.refresh()
+        self.details.clicked.connect(self._show_details)
 
-    def _connect(self) -> None:
-        session = self._session
+    def show_message(self, message: Message, done: float | None, *, working: bool) -> None:
+        """Say a sentence; while working also how far it is, 0 to 1, where that is known."""
+        self._message = message
+        self.text.setText(MARKS[message.mood] + message.text)
+        self.text.setToolTip(message.text)
+        self.bar.setVisible(working)
+        self.cancel.setVisible(working)
+        self.details.setVisible(message.mood == "bad" and bool(message.details))
+        if working:
+            self.bar.setRange(0, 0 if done is None else 100)
+            self.bar.setValue(int(100 * (done or 0)))
+
+    def _show_details(self) -> None:
+        box = QMessageBox(self)
+        box.setWindowTitle("What went wrong")
+        box.setText(self._message.text)
+        box.setInformativeText(self._message.details)
+        box.open()
+
+
+class StatusLine(StatusRow):
+    """Says what is missing, what runs, or what is known."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._session = session = workspace.session
         for signal in (
             session.classes_changed,
             session.images_changed,
@@ -63,27 +85,11 @@ class StatusLine(QWidget):
             session.activity_changed,
         ):
             link(self, self.refresh, signal)
-        self.cancel.clicked.connect(self._workspace.predicting.cancel)
-        self.details.clicked.connect(self._show_details)
+        self.cancel.clicked.connect(workspace.predicting.cancel)
+        self.refresh()
 
     def refresh(self) -> None:
         """Say it anew."""
         message = status_of(self._session)
-        self.text.setText(MARKS[message.mood] + message.text)
-        self.text.setToolTip(message.text)
-        activity = self._session.activity
         working = message.mood == "busy" and not self._session.live
-        self.bar.setVisible(working)
-        self.cancel.setVisible(working)
-        self.details.setVisible(message.mood == "bad" and bool(message.details))
-        if working:
-            self.bar.setRange(0, 0 if activity.done is None else 100)
-            self.bar.setValue(int(100 * (activity.done or 0)))
-
-    def _show_details(self) -> None:
-        message: Message = status_of(self._session)
-        box = QMessageBox(self)
-        box.setWindowTitle("What went wrong")
-        box.setText(message.text)
-        box.setInformativeText(message.details)
-        box.open()
+        self.show_message(message, self._session.activity.done, working=working)

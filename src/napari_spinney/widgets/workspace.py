@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QMainWindow
 
+from napari_spinney.provenance import file_fact
 from napari_spinney.session import Activity, Session
 from napari_spinney.tasks import ReadStrokes, reading_strokes
+from napari_spinney.widgets.batch_work import BatchWork
 from napari_spinney.widgets.binding import Binding
 from napari_spinney.widgets.closing import ClosingWatch
 from napari_spinney.widgets.editing import Editing
@@ -63,6 +66,7 @@ class Workspace:
             self.viewer, self.session, self.jobs, self.binding, self.live, self.training
         )
         self.objects = ObjectsWork(self.jobs)
+        self.batch = BatchWork(self.session, self.jobs)
         self.keeping = Keeping(self.session, self.jobs)
         self.closed = False
         self._attached = False
@@ -134,7 +138,7 @@ class Workspace:
             return
         self.jobs.cancel("live", "train", "report")
         self.session.set_live(False)
-        self.session.open_model(model, path)
+        self.session.open_model(model, path, file_fact(Path(path)))
 
     def close(self) -> None:
         """Stop all work and let go of everything."""
@@ -146,6 +150,7 @@ class Workspace:
         self.jobs.close()
         self.keeping.close()
         self.objects.close()
+        self.batch.close()
         self.training.close()
         self.live.close()
         self.binding.close()
