@@ -237,7 +237,8 @@ def _parameters(header: ClHeader, kernel: ClKernel, classes: tuple[int, ...]) ->
 
 def _provenance(header: ClHeader) -> dict[str, Any]:
     by = header.written_by or f"apoc {header.apoc_version or '(version unknown)'}"
-    return {"format": "cl", "written_by": by, "classifier": header.classifier_class_name}
+    facts = {"format": "cl", "written_by": by, "classifier": header.classifier_class_name}
+    return facts if header.is_named else {**facts, "classifier_named": False}
 
 
 # --- writing --------------------------------------------------------------------------------
