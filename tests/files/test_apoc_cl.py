@@ -201,6 +201,12 @@ def test_tables_have_columns(cl, kind):
     assert state.stages[0].names == ("area", "mean_intensity")
 
 
+def test_a_byte_order_mark_is_read_over(cl):
+    path = cl()
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_cl(path).kind == "ObjectSegmenter"
+
+
 def test_old_files_and_line_ends(cl):
     path = cl(
         changed("num_features", None),

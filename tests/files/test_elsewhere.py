@@ -9,7 +9,10 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
+from skimage.draw import polygon2mask
 
 from napari_spinney.files.elsewhere import read_labels, read_probabilities
 from napari_spinney.files.errors import ImageFileError
@@ -131,6 +134,43 @@ def test_probabilities_need_an_axis_of_classes(tmp_path):
         read_probabilities(path)
 
 
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.full((3, 4, 2), 255, np.float32), "got 255 to 255.*without renormalising"),
+        (np.full((3, 4, 2), np.nan, np.float32), "probabilities lie from 0 to 1"),
+        (np.full((3, 4, 2), -5000, np.int16), "probabilities lie from 0 to 1"),
+        (np.full((3, 4, 2), 1j), "complex128"),
+    ],
+)
+def test_numbers_that_are_no_probabilities_are_refused(tmp_path, values, reason):
+    path = write_ilastik(tmp_path / "p.h5", values, "yxc")
+    with pytest.raises(ImageFileError, match=reason):
+        read_probabilities(path)
+
+
+def test_a_plane_alone_has_no_classes(tmp_path):
+    np.save(tmp_path / "p.npy", np.zeros((3, 4), np.float32))
+    with pytest.raises(ImageFileError, match="say which is which"):
+        read_probabilities(tmp_path / "p.npy")
+
+
+def test_pixels_in_other_files_are_not_read(tmp_path):
+    (tmp_path / "secret").write_bytes(b"secrets of mine!")
+    with h5py.File(tmp_path / "l.h5", "w") as file:
+        outside = [(str(tmp_path / "secret"), 0, 16)]
+        file.create_dataset("exported_data", shape=(4, 4), dtype="u1", external=outside)
+    with pytest.raises(ImageFileError, match="lie in other files"):
+        read_labels(tmp_path / "l.h5")
+
+
+def test_an_array_that_unpacks_to_far_more_is_refused(tmp_path):
+    with h5py.File(tmp_path / "l.h5", "w") as file:
+        file.create_dataset("exported_data", shape=(2**22, 2**22), chunks=(64, 64), dtype="u1")
+    with pytest.raises(ImageFileError, match="unpacks from"):
+        read_labels(tmp_path / "l.h5")
+
+
 # --- Labkit ---------------------------------------------------------------------------------
 
 
@@ -156,6 +196,9 @@ def test_a_labeling_of_labkit(tmp_path):
     [
         ({"labels": {"a": [[9, 0]]}}, "label 'a' has points outside"),
         ({"labels": {"a": [["x", 0]]}}, "holds no list of points"),
+        ({"labels": {"a": [[1.5, 0]]}}, "holds no list of points"),
+        ({"labels": {"a": [[10**30, 0]]}}, "holds no list of points"),
+        ({"interval": {"min": [0, 0], "max": [float("inf"), 2]}}, "no interval and labels"),
         ({"labels": None}, "no interval and labels"),
         ({"interval": {"min": [0, 0], "max": [10**9, 10**9]}}, "cannot be read"),
     ],
@@ -164,6 +207,12 @@ def test_a_damaged_labeling_is_refused(tmp_path, changes, reason):
     (tmp_path / "l.labeling").write_text(json.dumps(labeling(**changes)))
     with pytest.raises(ImageFileError, match=reason):
         read_labels(tmp_path / "l.labeling")
+
+
+@pytest.mark.parametrize("colors", [None, ["background"], {"background": "url(x)", "nüclei": 5}])
+def test_colors_that_are_none_are_left_out(tmp_path, colors):
+    (tmp_path / "l.labeling").write_text(json.dumps(labeling(colors=colors)), encoding="utf-8")
+    assert read_labels(tmp_path / "l.labeling").colors == {}
 
 
 def test_a_tiff_of_labkit_stands_for_sets_of_labels(tmp_path):
@@ -235,6 +284,26 @@ def test_points_and_shapes_beyond_the_image(tmp_path):
         read_labels(path, shape=(4, 4))
 
 
+@pytest.mark.parametrize("far", [float("nan"), float("inf"), 1e300])
+@pytest.mark.parametrize("kind", ["Polygon", "MultiLineString"])
+def test_places_that_are_none_are_refused(tmp_path, far, kind):
+    path = write_geojson(tmp_path / "q.geojson", feature(kind, [[[0, 0], [3, 0], [3, far]]], "a"))
+    with pytest.raises(ImageFileError, match="geometry cannot be read"):
+        read_labels(path, shape=(4, 4))
+
+
+@given(
+    corners=st.lists(st.tuples(*[st.floats(-9, 25)] * 2), min_size=3, max_size=6),
+    hole=st.lists(st.tuples(*[st.floats(-9, 25)] * 2), min_size=3, max_size=4),
+)
+def test_a_polygon_takes_the_pixels_whose_middles_lie_inside(tmp_path_factory, corners, hole):
+    path = tmp_path_factory.mktemp("q") / "q.geojson"
+    write_geojson(path, feature("Polygon", [corners, hole], "a"))
+    outline, inner = (np.array(ring)[:, ::-1] - 0.5 for ring in (corners, hole))
+    wanted = polygon2mask((14, 16), outline) & ~polygon2mask((14, 16), inner)
+    np.testing.assert_array_equal(read_labels(path, shape=(14, 16)).classes, wanted)
+
+
 def test_annotations_without_shape_or_class_are_refused(tmp_path):
     path = write_geojson(tmp_path / "q.geojson", feature("Polygon", [box(0, 0, 2, 2)]))
     with pytest.raises(ImageFileError, match="shape of their image"):
@@ -252,6 +321,13 @@ def test_a_picture_with_indexed_colours_holds_its_numbers(tmp_path):
     picture.putdata(LABELS.ravel().tolist())
     picture.save(tmp_path / "q.png")
     np.testing.assert_array_equal(read_labels(tmp_path / "q.png").classes, LABELS)
+
+
+def test_a_picture_that_is_a_bomb_is_refused(tmp_path, monkeypatch):
+    Image.new("P", (300, 300)).save(tmp_path / "q.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    with pytest.raises(ImageFileError, match=r"use \.tif"):
+        read_labels(tmp_path / "q.png")
 
 
 def test_a_picture_in_colour_is_no_annotation(tmp_path):

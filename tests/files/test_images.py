@@ -282,6 +282,14 @@ def test_other_suffixes_are_refused(tmp_path, name):
         write_image(tmp_path / name, pixels((3, 4)))
 
 
+@pytest.mark.parametrize("name", ["i.tif", "i.npy"])
+def test_numbers_that_are_no_pixels_are_refused(tmp_path, name):
+    save = tifffile.imwrite if name.endswith(".tif") else np.save
+    save(tmp_path / name, np.ones((4, 5), np.complex64))
+    with pytest.raises(ImageFileError, match="an image holds numbers; got dtype complex64"):
+        read_image(tmp_path / name)
+
+
 def test_npy_is_not_unpickled(tmp_path):
     np.save(tmp_path / "i.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(ImageFileError, match="holds numbers; got dtype object"):

@@ -125,7 +125,7 @@ def _read_text(path: Path) -> str:
     if len(data) > MAX_FILE:
         raise ValueError(f"larger than {MAX_FILE >> 20} MiB, the largest .cl file that is read")
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")  # APOC writes in the encoding of the computer
     return text.replace("\r\n", "\n")

@@ -10,7 +10,8 @@ import numpy as np
 
 from napari_spinney.files import ilastik, labkit, qupath
 from napari_spinney.files.errors import ImageFileError
-from napari_spinney.files.images import READABLE, TIFF, read_image
+from napari_spinney.files.images import DAMAGE, READABLE, TIFF, read_image
+from napari_spinney.files.pictures import read_indexed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,8 @@ LABELS = (*READABLE, *ilastik.SUFFIXES, ".labeling", *qupath.SUFFIXES)
 """Suffixes of files that `read_labels` takes."""
 
 _ORDER = "tzyx"
-_DAMAGE = (OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError)
-"""What libraries raise on damaged files."""
+_ROUNDING = 1e-3
+"""How far a probability may lie outside 0 .. 1, as sums of float16 or float32 do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +74,7 @@ def read_labels(
     try:
         found = _read(source, None if shape is None else tuple(shape), dataset)
         return found if shape is None else _shaped(found, tuple(shape))
-    except _DAMAGE as error:
+    except DAMAGE as error:
         if isinstance(error, ImageFileError):
             raise
         raise ImageFileError(f"{source}: {error}") from error
@@ -92,7 +93,7 @@ def _read(path: Path, shape: tuple[int, ...] | None, dataset: str | None) -> For
             raise ValueError("annotations of QuPath need the shape of their image: shape=...")
         classes, names, colors = qupath.read_geojson(path, tuple(n for n in shape if n != 1))
         return ForeignLabels(classes, "yx", names, colors)
-    indexed = qupath.read_indexed(path) if suffix == ".png" else None
+    indexed = read_indexed(path) if suffix == ".png" else None
     if indexed is not None:
         return ForeignLabels(indexed, "yx")
     image = read_image(path)
@@ -177,16 +178,29 @@ def read_probabilities(
             if source.suffix.lower() == ".npy":
                 found = "tzyxc"[-array.ndim :]
         letters = (axes or found).lower()
-        if len(letters) != array.ndim or "c" not in letters:
+        if len(letters) != array.ndim or not set("cyx") <= set(letters):
             raise ValueError(
                 f"probabilities have an axis of classes; got the axes {letters!r} for the shape "
                 f"{array.shape}: say which is which with axes=..., e.g. axes='yxc'"
             )
-        values, ordered = _ordered(array, letters, f"c{_ORDER}")
-    except _DAMAGE as error:
+        ordered, order = _ordered(array, letters, f"c{_ORDER}")
+        return _as_shares(ordered), order
+    except DAMAGE as error:
         if isinstance(error, ImageFileError):
             raise
         raise ImageFileError(f"{source}: {error}") from error
+
+
+def _as_shares(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Numbers from 0 to 1; whole numbers are scaled by the largest of their type."""
+    if values.dtype.kind not in "buif":
+        raise ValueError(f"probabilities are numbers; got an array of {values.dtype}")
     if values.dtype.kind in "ui":
         values = values / np.iinfo(values.dtype).max
-    return values.astype(np.float32), ordered
+    low, high = (float(values.min()), float(values.max())) if values.size else (0, 1)
+    if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
+        raise ValueError(
+            f"probabilities lie from 0 to 1 (in whole numbers, from 0 to the largest of their "
+            f"type); got {low:g} to {high:g}: export them without renormalising"
+        )
+    return np.clip(values, 0, 1).astype(np.float32)
