@@ -203,4 +203,4 @@ def _as_shares(values: NDArray[Any]) -> NDArray[np.float32]:
             f"probabilities lie from 0 to 1 (in whole numbers, from 0 to the largest of their "
             f"type); got {low:g} to {high:g}: export them without renormalising"
         )
-    return np.clip(values, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(values, 0, 1), np.float32)

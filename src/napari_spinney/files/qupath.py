@@ -126,9 +126,10 @@ def _fill(classes: NDArray[Any], rings: list[NDArray[np.float64]], number: int) 
         return
     window = classes[low[0] : high[0], low[1] : high[1]]
     inside = np.zeros(window.shape, bool)
-    for hole, ring in enumerate(rings):
+    for hole, corners in enumerate(rings):
         # Middles of pixels lie at halves in QuPath and at whole numbers here.
-        rows, columns = polygon(*(ring - 0.5 - low).T, window.shape)
+        ring = corners - 0.5 - low
+        rows, columns = polygon(ring[:, 0], ring[:, 1], window.shape)
         inside[rows, columns] = not hole
     window[inside] = number
 
