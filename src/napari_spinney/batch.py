@@ -137,7 +137,7 @@ def train_files(
     pairs: dict[tuple[Any, ...], list[tuple[Picture, Any]]] = {}
     for image, annotation in zip(images, annotations, strict=True):
         picture = open_picture(image, layout)
-        pair = (picture, _annotation(annotation, picture))
+        pair = (picture, _annotation(annotation, picture, model))
         pairs.setdefault(tuple(picture.options.values()), []).append(pair)
     for together in pairs.values():
         pictures, strokes = zip(*together, strict=True)
@@ -157,13 +157,21 @@ def train_files(
     return model
 
 
-def _annotation(path: Path, picture: Picture) -> Any:
-    """Read an annotation; both paths are named where the shapes differ."""
+def _annotation(path: Path, picture: Picture, model: PixelClassifier) -> Any:
+    """Read an annotation; both paths are named where the shapes differ.
+
+    Classes that have names get the numbers that the model has for them, and are new to it else.
+    """
     from napari_spinney.files.elsewhere import read_labels
 
     wanted = _without(picture.image.data.shape, picture.options["channel_axis"])
     drawn = path.suffix.lower() == ".geojson"
-    data = np.squeeze(read_labels(path, shape=wanted if drawn else None).classes)
+    found = read_labels(path, shape=wanted if drawn else None)
+    if found.names:
+        found = found.renumbered(model.class_names)
+        model.class_names = {**found.names, **model.class_names}
+        model.class_colors = {**found.colors, **model.class_colors}
+    data = np.squeeze(found.classes)
     if data.shape != tuple(n for n in wanted if n != 1) and data.shape != wanted:
         raise ValueError(
             f"{path} has shape {data.shape}, but {picture.path}, without its channels, has "

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage.draw import polygon2mask
 
-from napari_spinney.files.elsewhere import read_labels, read_probabilities
+from napari_spinney.files.elsewhere import numbers_by_name, read_labels, read_probabilities
 from napari_spinney.files.errors import ImageFileError
 
 LABELS = np.array([[0, 1, 1, 0], [2, 2, 0, 0], [0, 0, 0, 5]], np.uint8)
@@ -334,6 +334,52 @@ def test_a_picture_in_colour_is_no_annotation(tmp_path):
     Image.fromarray(np.zeros((3, 4, 3), np.uint8)).save(tmp_path / "q.png")
     with pytest.raises(ImageFileError, match="has 3 channels"):
         read_labels(tmp_path / "q.png")
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "taken", "wanted"),
+    [
+        ({1: "a", 2: "b"}, {}, None, {1: 1, 2: 2}),
+        ({1: "b", 2: "a"}, {1: "a", 2: "b"}, None, {1: 2, 2: 1}),
+        ({1: "c", 2: "a"}, {1: "a", 2: "b"}, None, {1: 3, 2: 1}),
+        ({1: "a", 2: "b"}, {1: "b"}, None, {1: 2, 2: 1}),
+        ({1: "c"}, {1: "background", 2: "foreground"}, (), {1: 1}),
+        ({1: "c"}, {1: "background", 2: "foreground"}, (1,), {1: 2}),
+    ],
+)
+def test_a_name_means_one_class_in_all_files(names, known, taken, wanted):
+    assert numbers_by_name(names, known, taken) == wanted
+
+
+def test_labels_take_other_numbers_with_their_names(tmp_path):
+    (tmp_path / "l.labeling").write_text(json.dumps(labeling()), encoding="utf-8")
+    found = read_labels(tmp_path / "l.labeling").renumbered({4: "background"})
+    np.testing.assert_array_equal(found.classes, np.array([0, 4, 2])[np.minimum(LABELS, 2)])
+    assert found.names == {4: "background", 2: "nüclei"}
+    assert found.colors == {4: "#0000FF", 2: "#FF0000"}
+
+
+def test_the_command_line_learns_the_same_classes_from_several_files(tmp_path):
+    from typer.testing import CliRunner
+
+    import napari_spinney as spinney
+    from napari_spinney.cli import app
+
+    for number, order in enumerate(["ab", "ba"]):
+        areas = zip(order, [(0, 0, 2, 2), (3, 0, 6, 2)], strict=True)
+        painted = [feature("Polygon", [box(*at)], name, colorRGB=9) for name, at in areas]
+        write_geojson(tmp_path / f"{number}.geojson", *painted)
+        tifffile.imwrite(tmp_path / f"{number}.tif", np.random.default_rng(0).normal(size=(4, 8)))
+    words = [tmp_path / "0.tif", tmp_path / "1.tif"]
+    words += ["-a", tmp_path / "0.geojson", tmp_path / "1.geojson"]
+    words += ["-o", tmp_path / "m.spinney", "--name", "2=tumour"]
+    options = ["--trees", "2", "--features", "original", "--no-validate", "--device", "cpu"]
+    result = CliRunner().invoke(app, ["train", *map(str, words), *options])
+    assert result.exit_code == 0, result.output
+    model = spinney.load(tmp_path / "m.spinney")
+    assert model.table_.counts() == {1: 4 + 6, 2: 6 + 4}
+    assert model.class_names == {1: "a", 2: "tumour"}
+    assert model.class_colors == {1: "#000009", 2: "#000009"}
 
 
 def test_the_command_line_learns_from_a_labeling(tmp_path):

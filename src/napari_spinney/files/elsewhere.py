@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from napari_spinney.files.images import DAMAGE, READABLE, TIFF, read_image
 from napari_spinney.files.pictures import read_indexed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -45,6 +46,58 @@ class ForeignLabels:
     axes: str
     names: dict[int, str] = field(default_factory=dict)
     colors: dict[int, str] = field(default_factory=dict)
+
+    def renumbered(
+        self, known: Mapping[int, str], taken: Collection[int] | None = None
+    ) -> ForeignLabels:
+        """The same with the numbers of `numbers_by_name`, and the classes that are painted."""
+        if not self.names:
+            return self
+        painted = set(np.unique(self.classes).tolist())
+        names = {n: name for n, name in self.names.items() if n in painted}
+        new = numbers_by_name(names, known, taken)
+        table = np.arange(max(painted, default=0) + 1)
+        table[list(new)] = list(new.values())
+        return ForeignLabels(
+            table.astype(np.min_scalar_type(max(table)))[self.classes],
+            self.axes,
+            {new[n]: name for n, name in names.items()},
+            {new[n]: color for n, color in self.colors.items() if n in new},
+        )
+
+
+def numbers_by_name(
+    names: Mapping[int, str], known: Mapping[int, str], taken: Collection[int] | None = None
+) -> dict[int, int]:
+    """New numbers for the classes of a file, so that a name means one class in all files.
+
+    Parameters
+    ----------
+    names : mapping of int to str
+        Names of the classes of the file.
+    known : mapping of int to str
+        Names of the classes there are.
+    taken : collection of int, optional
+        Those whose numbers must not go to others; all of them unless given.
+
+    Returns
+    -------
+    dict of int to int
+        For each number of ``names``: that of the known class of its name; else itself; or, where
+        that one is taken, the smallest number that is free.
+    """
+    by_name = {name: number for number, name in known.items()}
+    found = {number: by_name[name] for number, name in names.items() if name in by_name}
+    used = {*found.values(), *(known if taken is None else taken)}
+    for number in names:
+        if number not in found:
+            found[number] = number if number not in used else _free(used)
+            used.add(found[number])
+    return found
+
+
+def _free(used: Collection[int]) -> int:
+    return next(n for n in itertools.count(1) if n not in used)
 
 
 def read_labels(
