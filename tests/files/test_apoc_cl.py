@@ -149,6 +149,20 @@ def test_early_classifiers_of_objects_were_called_pixel_classifiers(cl):
     assert state.stages[0].names == ("area", "average_distance_of_n_nearest_neighbors=6")
 
 
+def test_the_label_of_apoc_is_one_more_than_the_number_of_an_object(cl, tmp_path):
+    path = cl(
+        changed("classifier_class_name", "ObjectClassifier"),
+        changed("feature_specification", "label original_label"),
+        changed("num_ground_truth_dimensions", 1),
+    )
+    state = read_cl(path)
+    assert state.stages[0].forest.predict([[33, 0], [34, 0]]).tolist() == [1, 2]
+    write_cl(state, tmp_path / "again.cl")
+    assert "if(i0<35.0f)" in (tmp_path / "again.cl").read_text()
+    again = read_cl(tmp_path / "again.cl").stages[0].forest
+    assert again.predict([[33, 0], [34, 0]]).tolist() == [1, 2]
+
+
 def test_a_header_of_neither_class_nor_features_is_refused(cl):
     path = cl(changed("classifier_class_name", None), changed("feature_specification", None))
     with pytest.raises(ClFileError, match="neither a line 'classifier_class_name"):

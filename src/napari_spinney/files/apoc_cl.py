@@ -14,6 +14,7 @@ hold, besides what `write_cl` refuses:
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,7 +150,7 @@ def _to_state(header: ClHeader, kernel: ClKernel) -> ModelState:
     stage = StageState(
         features=features,
         names=names,
-        forest=Forest(kernel.trees, np.array(classes, np.uint32)),
+        forest=Forest(_moved_labels(kernel.trees, kind, names, -1), np.array(classes, np.uint32)),
         importances=_importances(header, len(names)),
     )
     is_pixel = kind in PIXEL_KINDS
@@ -205,6 +206,17 @@ def _pixel_columns(header: ClHeader, trees: TreeArrays) -> tuple[str, tuple[str,
             stacklevel=5,
         )
     return str(features), features.names(n_channels, ndim), n_channels
+
+
+def _moved_labels(trees: TreeArrays, kind: str, names: tuple[str, ...], by: int) -> TreeArrays:
+    """Thresholds of the column ``label``: APOC's label of an object is one more than its number.
+
+    (It counts the background as object 1; its ``original_label`` is the number itself.)
+    """
+    if kind not in OBJECT_KINDS or "label" not in names:
+        return trees
+    moved = trees.threshold + np.float32(by) * (trees.feature == names.index("label"))
+    return replace(trees, threshold=moved.astype(np.float32))
 
 
 def _importances(header: ClHeader, n_columns: int) -> Any:
@@ -273,7 +285,7 @@ def _from_state(state: ModelState) -> tuple[ClHeader, ClKernel]:
         written_by=f"napari-spinney {version('napari-spinney')}",
     )
     share = classes.index(target) if kind == "ProbabilityMapper" else None
-    return header, ClKernel(forest.trees, classes, share)
+    return header, ClKernel(_moved_labels(forest.trees, kind, stage.names, 1), classes, share)
 
 
 def _check_options(state: ModelState) -> None:
