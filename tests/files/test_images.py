@@ -358,6 +358,27 @@ def test_zarr_group_without_an_image_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "image",
+    [
+        {},
+        {"datasets": []},
+        {"datasets": [{"path": "0"}], "axes": 5},
+        {
+            "datasets": [
+                {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1]}]}
+            ],
+            "axes": ["y", "x"],
+        },
+    ],
+)
+def test_damaged_description_of_a_zarr_is_refused(tmp_path, image):
+    group = zarr.create_group(str(tmp_path / "i.zarr"), attributes={"multiscales": [image]})
+    group.create_array("0", data=np.zeros((4, 5), np.uint8))
+    with pytest.raises(ImageFileError, match=r"its OME-Zarr description is damaged \(.*Error"):
+        read_image(tmp_path / "i.zarr")
+
+
+@pytest.mark.parametrize(
     ("name", "array", "facts", "message"),
     [
         ("i.tif", np.zeros((3, 4)), {"axes": "ZYX"}, "axes must be 2 different letters"),
