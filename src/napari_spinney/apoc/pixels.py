@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_spinney.apoc.features import PredefinedFeatureSet, parse_features
-from napari_spinney.apoc.images import as_array, as_whole_numbers, channels_first
+from napari_spinney.apoc.images import (
+    ChannelsError,
+    as_array,
+    as_whole_numbers,
+    channels_first,
+)
 from napari_spinney.apoc.model import CUSTOM, FileClassifier
 from napari_spinney.classifiers import pixels as engine
 from napari_spinney.features.feature import FeatureSet
@@ -145,7 +150,7 @@ class PixelClassifier(FileClassifier):
         array, axis = channels_first(image, state.ndim or 2, n_channels=n_channels)
         found = 1 if axis is None else array.shape[axis]
         if found != n_channels:
-            raise ValueError(
+            raise ChannelsError(
                 f"the classifier was trained on {n_channels} channel(s) (or feature images); got "
                 f"{found}"
             )
