@@ -19,8 +19,9 @@ from napari_spinney.apoc.folders import train_classifier_from_image_folders
 from napari_spinney.apoc.merging import ObjectMerger
 from napari_spinney.apoc.model import erase_classifier
 from napari_spinney.apoc.objects import ObjectClassifier, ObjectSelector
-from napari_spinney.apoc.pixels import ObjectSegmenter, PixelClassifier, ProbabilityMapper
+from napari_spinney.apoc.pixels import PixelClassifier
 from napari_spinney.apoc.tables import TableRowClassifier
+from napari_spinney.apoc.targets import ObjectSegmenter, ProbabilityMapper
 
 __all__ = [
     "ObjectClassifier",

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 
 
+class ChannelsError(ValueError, AttributeError):
+    """An image has other channels than were learnt; APOC raises an AttributeError there."""
+
+
 def as_array(image: Any) -> Any:
     """An array to compute with; images of pyclesperanto are fetched from the device."""
     if isinstance(image, np.ndarray) or type(image).__module__.startswith(("dask", "zarr")):

@@ -9,7 +9,7 @@ import numpy as np
 from napari_spinney.apoc.forest import without_missing
 from napari_spinney.apoc.images import as_array, as_whole_numbers
 from napari_spinney.apoc.model import FileClassifier
-from napari_spinney.apoc.pixels import check_target
+from napari_spinney.apoc.targets import check_target
 from napari_spinney.classifiers.object_images import ObjectImage
 from napari_spinney.classifiers.rows import annotated_rows, rows_of
 

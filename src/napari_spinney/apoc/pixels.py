@@ -1,4 +1,4 @@
-"""APOC's classifiers of pixels."""
+"""APOC's classifier of pixels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_spinney.apoc.features import PredefinedFeatureSet, parse_features
-from napari_spinney.apoc.images import as_array, as_whole_numbers, channels_first
+from napari_spinney.apoc.images import (
+    ChannelsError,
+    as_array,
+    as_whole_numbers,
+    channels_first,
+)
 from napari_spinney.apoc.model import CUSTOM, FileClassifier
 from napari_spinney.classifiers import pixels as engine
 from napari_spinney.features.feature import FeatureSet
@@ -145,7 +150,7 @@ class PixelClassifier(FileClassifier):
         array, axis = channels_first(image, state.ndim or 2, n_channels=n_channels)
         found = 1 if axis is None else array.shape[axis]
         if found != n_channels:
-            raise ValueError(
+            raise ChannelsError(
                 f"the classifier was trained on {n_channels} channel(s) (or feature images); got "
                 f"{found}"
             )
@@ -189,128 +194,6 @@ class PixelClassifier(FileClassifier):
         if not state.provenance.get("custom"):
             return state
         return replace(state, stages=(replace(state.stages[0], features=""),))
-
-
-class ObjectSegmenter(PixelClassifier):
-    """Classify pixels, then number the connected objects of one class.
-
-    Parameters
-    ----------
-    opencl_filename, max_depth, num_ensembles
-        As in `PixelClassifier`.
-    positive_class_identifier : int
-        The class that objects are made of. For prediction the one in the file counts.
-    """
-
-    def __init__(
-        self,
-        opencl_filename: str | PathLike[str] = "temp_object_segmenter.cl",
-        max_depth: int | None = 2,
-        num_ensembles: int = 100,
-        positive_class_identifier: int = 2,
-    ) -> None:
-        super().__init__(opencl_filename, max_depth, num_ensembles)
-        self.positive_class_identifier = positive_class_identifier
-
-    def _parameters_for(self, table: TrainingTable) -> dict[str, Any]:
-        return {"target_class": int(self.positive_class_identifier)}
-
-    def _read(self, path: Path) -> ModelState:
-        state = super()._read(path)
-        target = {"target_class": int(self.positive_class_identifier)}
-        return replace(state, parameters={**target, **state.parameters})
-
-    def predict(self, image: Any = None, features: Any = None) -> NDArray[np.uint32]:
-        """Number the objects of the positive class, 1 .. n (uint32); edges connect, corners not.
-
-        They are numbered along x first, then y, then z, as pyclesperanto does.
-
-        Raises
-        ------
-        ValueError
-            If the positive class was never annotated.
-        """
-        from scipy import ndimage
-
-        state = self._state()
-        check_target(state, "positive_class_identifier")
-        mask = super().predict(image, features) == state.parameters["target_class"]
-        labels, _ = ndimage.label(mask.T)
-        return np.ascontiguousarray(labels.T, np.uint32)
-
-    def _further_lines(self) -> list[str]:
-        return [f"Positive class identifier: {self.positive_class_identifier}"]
-
-
-class ProbabilityMapper(PixelClassifier):
-    """Map the probability of one class.
-
-    Parameters
-    ----------
-    opencl_filename, max_depth, num_ensembles
-        As in `PixelClassifier`.
-    output_probability_of_class : int
-        The class, 1 or more. The default of APOC, 0, is none ("not annotated"): for a file it
-        stands for the class that the file was made for; training refuses it.
-    """
-
-    def __init__(
-        self,
-        opencl_filename: str | PathLike[str] = "temp_probability_mapper.cl",
-        max_depth: int | None = 2,
-        num_ensembles: int = 100,
-        output_probability_of_class: int = 0,
-    ) -> None:
-        super().__init__(opencl_filename, max_depth, num_ensembles)
-        self.output_probability_of_class = output_probability_of_class
-
-    def _table(
-        self, features: Any, ground_truth: Any, image: Any
-    ) -> tuple[TrainingTable, dict[str, Any]]:
-        if not self.output_probability_of_class:
-            raise ValueError(
-                "output_probability_of_class=0: class 0 means 'not annotated' and has no "
-                "probability (APOC writes class numbers then); name the class that is to be "
-                "mapped, e.g. output_probability_of_class=2"
-            )
-        return super()._table(features, ground_truth, image)
-
-    def _parameters_for(self, table: TrainingTable) -> dict[str, Any]:
-        target = int(self.output_probability_of_class)
-        if target not in table.classes and len(table):
-            raise ValueError(
-                f"output_probability_of_class={target} is none of the classes annotated: "
-                f"{table.classes.tolist()}"
-            )
-        return {"target_class": target}
-
-    def predict(self, image: Any = None, features: Any = None) -> NDArray[np.float32]:
-        """Probability of the class at every pixel, float32, 0 to 1.
-
-        Raises
-        ------
-        ValueError
-            If no class is named, or one that was never annotated.
-        """
-        state = self._state()
-        target = int(self.output_probability_of_class) or state.parameters.get("target_class", 0)
-        state = replace(state, parameters={**state.parameters, "target_class": target})
-        check_target(state, "output_probability_of_class")
-        classifier, array, axis = self._ready(image, features)
-        steps = classifier.iter_predict(
-            array, "probability", target_class=target, channel_axis=axis
-        )
-        return engine.exhaust(steps)
-
-    def _further_lines(self) -> list[str]:
-        return [f"Output probability of class: {self.output_probability_of_class}"]
-
-
-def check_target(state: ModelState, argument: str) -> None:
-    """Refuse a class that was never annotated."""
-    target, classes = state.parameters.get("target_class"), state.stages[0].forest.classes.tolist()
-    if target not in classes:
-        raise ValueError(f"{argument}={target} is none of the classes learnt: {classes}")
 
 
 def _are_named(features: Any) -> bool:
