@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QFrame,
     QLabel,
@@ -40,7 +40,7 @@ class Dock(QWidget):
         self.rows = QVBoxLayout(self.page)
         self.rows.setContentsMargins(6, 6, 6, 6)
         self._stack = QStackedWidget()
-        self._stack.addWidget(_scrolling(self.page))
+        self._stack.addWidget(Page(self.page))
         self.empty = EmptyPage(self.workspace)
         self._stack.addWidget(self.empty)
         self.status = StatusLine(self.workspace)
@@ -96,13 +96,26 @@ class EmptyPage(QWidget):
         self._workspace.begin()
 
 
-def _scrolling(page: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return area
+class Page(QScrollArea):
+    """Scrolls up and down, and is never narrower than what it holds."""
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self.setWidget(page)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the page at its narrowest, and the bar that scrolls it."""
+        page, bar = self.widget().minimumSizeHint(), self.verticalScrollBar().sizeHint()
+        return QSize(page.width() + bar.width(), super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Ask for room again when something on the page changed its size."""
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 def section(title: str, body: QWidget, *, open_now: bool = False) -> QWidget:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.notifications import show_info
-from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
+from superqt import QFlowLayout
 
 from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
 from napari_spinney.history import (
@@ -58,7 +59,7 @@ class ExportRow(QWidget):
         self.snippet = _button(
             "Copy snippet", "Copies the Python code of the prediction that is ticked above."
         )
-        layout = QHBoxLayout(self)
+        layout = QFlowLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for button in (self.notebook, self.script, self.snippet):
             layout.addWidget(button)
