@@ -13,6 +13,7 @@ from skimage.data import coins
 from skimage.measure import label
 
 import napari_spinney.apoc as ours
+from napari_spinney import DeviceError
 
 # What APOC and pyclesperanto-prototype warn of is not ours to mend.
 pytestmark = [pytest.mark.opencl, pytest.mark.filterwarnings("ignore")]
@@ -179,7 +180,21 @@ def test_a_stack_of_features(theirs, image):
         assert len(found) == len(wanted)
         for mine, other in zip(found, wanted, strict=True):
             assert mine.dtype == np.float32
-            np.testing.assert_allclose(mine, np.asarray(other), atol=2e-3)
+            np.testing.assert_array_equal(mine, np.asarray(other))
+
+
+def test_a_stack_of_features_without_their_kernels(theirs, image, monkeypatch):
+    def fail(*arguments):
+        raise DeviceError("no OpenCL here")
+
+    wanted = theirs.generate_feature_stack(image, WORDS)
+    monkeypatch.setattr("napari_spinney.compute.opencl.clesperanto.apply_chain", fail)
+    for mine, other in zip(ours.generate_feature_stack(image, WORDS), wanted, strict=True):
+        np.testing.assert_allclose(mine, np.asarray(other), atol=2e-3)
+
+
+def test_features_of_several_planes_make_a_stack(image):
+    assert len(ours.generate_feature_stack(image, "gaussian_blur=1 hessian_eigenvalues=2")) == 3
 
 
 def test_channels(both, image, annotation):

@@ -13,8 +13,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_spinney.features.feature import Feature
+
 DEFAULT = "original gaussian_blur=2 sobel_of_gaussian_blur=2"
 """What is computed where no features are named."""
+
+_GAUSSIAN = ("gaussian_blur", (1.0, 1.0, 1.0))
+_FILTERS: dict[str, tuple[tuple[str, tuple[float, ...]], ...]] = {
+    "gaussian_blur": (_GAUSSIAN,),
+    "difference_of_gaussian": (("difference_of_gaussian", (0.9, 0.9, 0.9, 1.1, 1.1, 1.1)),),
+    "laplace_box_of_gaussian_blur": (_GAUSSIAN, ("laplace_box", ())),
+    "sobel_of_gaussian_blur": (_GAUSSIAN, ("sobel", ())),
+}
+"""Filters of pyclesperanto-prototype that make up a feature, and their numbers for size 1."""
 
 _OF_OBJECTS = """
     label original_label bbox_min_x bbox_min_y bbox_min_z bbox_max_x bbox_max_y bbox_max_z
@@ -87,7 +98,9 @@ def generate_feature_stack(
     Returns
     -------
     list of float32 arrays of the image's shape
-        One per feature, in order; none for empty text, as of `PredefinedFeatureSet.custom`.
+        One per feature, in order; none for empty text, as of `PredefinedFeatureSet.custom`. In 2D,
+        where pyclesperanto-prototype is at hand, the features of the named sets have its very bits;
+        elsewhere, and in prediction, they differ from these by rounding.
 
     Raises
     ------
@@ -104,8 +117,30 @@ def generate_feature_stack(
     source = ImageSource.of(as_array(image))
     plan = build_plan(features, ndim=source.ndim)
     whole = tuple(slice(0, n) for n in source.shape)
-    planes = executor_that_can((plan,), None).features(plan, source.read(0, whole), whole)
-    return list(planes)
+    block = source.read(0, whole)
+    planes = executor_that_can((plan,), None).features(plan, block, whole)
+    # A feature may be several planes: then none is one of APOC's.
+    words = list(features) if len(planes) == len(features) else [None] * len(planes)
+    exact = (None if word is None else _exactly(word, block[0]) for word in words)
+    return [ours if theirs is None else theirs for ours, theirs in zip(planes, exact, strict=True)]
+
+
+def _exactly(feature: Feature, plane: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """One of the features of the named sets, by the kernels that APOC calls; None where it cannot.
+
+    Those of 3D are left out: two of them are wrong there.
+    """
+    chain = _FILTERS.get(feature.name)
+    if plane.ndim != 2 or chain is None or len(feature.number) != 1 or feature.unit != "pixel":
+        return None
+    from napari_spinney.compute.device import DeviceError
+    from napari_spinney.compute.opencl.clesperanto import apply_chain
+
+    filters = [(name, tuple(f * feature.number[0] for f in factors)) for name, factors in chain]
+    try:
+        return apply_chain(filters, plane)
+    except DeviceError:
+        return None
 
 
 def list_available_object_classification_features() -> list[str]:

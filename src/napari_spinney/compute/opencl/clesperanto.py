@@ -13,6 +13,8 @@ import numpy as np
 from napari_spinney.compute.device import DeviceError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_spinney.features.steps import External
@@ -61,6 +63,33 @@ def apply(step: External, plane: NDArray[np.float32]) -> NDArray[np.float32]:
         target = library.create_like(source)
         function(source, target, *[step.number] * sizes)
         return np.ascontiguousarray(library.pull(target), np.float32)
+
+
+def apply_chain(
+    filters: Sequence[tuple[str, tuple[float, ...]]], plane: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Apply filters, each with its numbers, one after the other, to the bits of the library.
+
+    Parameters
+    ----------
+    filters : sequence of (str, tuple of float)
+        Name of each filter, and the numbers that follow its input and output.
+    plane : (Y, X) or (Z, Y, X) float32
+
+    Raises
+    ------
+    DeviceError
+        If pyclesperanto-prototype is not installed, or finds no OpenCL.
+    """
+    with _one_at_a_time:
+        library = _library()
+        try:
+            image = library.push(plane)
+        except Exception as error:
+            raise DeviceError(f"pyclesperanto-prototype cannot compute here: {error}") from error
+        for name, numbers in filters:
+            image = getattr(library, name)(image, None, *numbers)
+        return np.array(library.pull(image), np.float32)
 
 
 def _check_countable(step: External, plane: NDArray[np.float32]) -> None:
