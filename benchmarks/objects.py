@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from skimage.measure import regionprops_table
 
 from benchmarks.rows import Result, Setting, registry
 from benchmarks.speed import spread
 from benchmarks.timing import Times, alternate
 from napari_spinney import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
 
 MOMENTS = ["area", "axis_major_length", "axis_minor_length", "eccentricity", "extent"]
 OUTLINE = ["perimeter", "perimeter_crofton", "euler_number"]
