@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Image, Labels
 
 from napari_spinney.classifiers.object_images import ObjectImage
+from napari_spinney.objects.tracks import TrackPoints
 from napari_spinney.widgets.layers import (
     axes_of,
     class_colormap,
@@ -15,7 +16,7 @@ from napari_spinney.widgets.layers import (
     geometry,
     spacing_of,
 )
-from napari_spinney.widgets.objects_model import CLASS, TrackPoints
+from napari_spinney.widgets.objects_model import CLASS
 from napari_spinney.widgets.results import KEY
 
 if TYPE_CHECKING:
@@ -109,9 +110,7 @@ def track_points(tracks: Tracks, labels: Labels) -> TrackPoints:
     steps = np.stack([place(unit) - origin for unit in np.eye(tracks.ndim)])
     parents = {int(child): int(np.atleast_1d(of)[0]) for child, of in tracks.graph.items()}
     points = np.asarray(tracks.data, float)
-    return TrackPoints(
-        tracks.name, points[:, 0].astype(np.int64), points[:, 1:] @ steps + origin, parents
-    )
+    return TrackPoints(points[:, 0].astype(np.int64), points[:, 1:] @ steps + origin, parents)
 
 
 def middle_of(objects: ObjectImage, label: int, frame: int) -> list[float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from napari_spinney.classifiers.rows import IDENTITY_COLUMNS
-from napari_spinney.objects.tracks import labels_persist, labels_under
+from napari_spinney.objects.tracks import labels_persist, with_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.object_images import ObjectImage
+    from napari_spinney.objects.tracks import TrackPoints
 
 Key: TypeAlias = int | tuple[int, int]
 """An object: its label; with a time axis (frame, label)."""
@@ -93,63 +94,22 @@ class Measured:
         return replace(self, table=table)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrackPoints:
-    """Points of tracks, in pixels of the labels.
-
-    Parameters
-    ----------
-    name : str
-        Of the layer they come from.
-    ids : (n,) array of int
-        Track of each point.
-    positions : (n, ndim) array of float
-        One column per axis of the labels, time included.
-    parents : dict of int to int
-        Track that another one comes from, where it does.
-    """
-
-    name: str
-    ids: NDArray[Any]
-    positions: NDArray[Any]
-    parents: Mapping[int, int] = field(default_factory=dict)
-
-
-def with_tracks(measured: Measured, points: TrackPoints | None) -> Measured:
+def tracked(measured: Measured, points: TrackPoints | None) -> Measured:
     """Add a column ``track`` to objects over time, where there are tracks.
 
-    Objects take the track that has a point on them at their time point (the lowest number, if
-    several have), and ``parent_track`` where tracks come from others. Without points, labels that
-    last are tracks.
+    Without points, labels that last are the tracks.
     """
-    objects = measured.objects
+    objects, table = measured.objects, measured.table
     if objects.time_axis is None:
         return measured
-    if points is None:
-        n_frames = objects.labels.shape[objects.time_axis]
-        if not labels_persist(objects.frame_of(objects.labels, t) for t in range(n_frames)):
-            return measured
-        return _with_column(measured, "track", measured.table["label"].to_numpy())
-    under = labels_under(objects.labels, points.positions)
-    frames = np.floor(points.positions[:, objects.time_axis] + 0.5).astype(np.int64)
-    track: dict[Key, int] = {}
-    for frame, label, number in zip(frames.tolist(), under.tolist(), points.ids, strict=True):
-        if label:
-            track[frame, label] = min(int(number), track.get((frame, label), int(number)))
-    numbers = [track.get(key) for key in measured.object_keys()]
-    result = _with_column(measured, "track", numbers)
-    if not points.parents:
-        return result
-    parents = [None if number is None else points.parents.get(number) for number in numbers]
-    return _with_column(result, "parent_track", parents, behind="track")
-
-
-def _with_column(measured: Measured, name: str, values: Any, behind: str = "label") -> Measured:
-    import pandas as pd
-
-    table = measured.table.drop(columns=name, errors="ignore")
-    column: Any = pd.array(values, dtype="Int64") if isinstance(values, list) else values
-    table.insert(list(table.columns).index(behind) + 1, name, column)
+    if points is not None:
+        table = with_tracks(table, objects.labels, objects.time_axis, points)
+        return replace(measured, table=table)
+    n_frames = objects.labels.shape[objects.time_axis]
+    if not labels_persist(objects.frame_of(objects.labels, t) for t in range(n_frames)):
+        return measured
+    table = table.drop(columns="track", errors="ignore")
+    table.insert(list(table.columns).index("label") + 1, "track", table["label"].to_numpy())
     return replace(measured, table=table)
 
 

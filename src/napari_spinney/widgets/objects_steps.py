@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
 from napari_spinney.classifiers.tables import TableRowClassifier
 from napari_spinney.objects.request import columns_of
-from napari_spinney.widgets.objects_model import CLASS, VALUE, Answer, Measured, with_tracks
+from napari_spinney.widgets.objects_model import CLASS, VALUE, Answer, Measured, tracked
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.object_images import ObjectImage
-    from napari_spinney.widgets.objects_model import TrackPoints
+    from napari_spinney.objects.tracks import TrackPoints
 
 OF_OBJECTS = (ObjectClassifier, ObjectMapper, ObjectMerger, TableRowClassifier)
 """Classifiers that the Objects dock can use."""
@@ -32,7 +32,7 @@ def measuring(
 ) -> Generator[Progress, None, Measured]:
     """Measure all objects; yields how many time points are done, of how many."""
     table = yield from objects.iter_measure(features)
-    return with_tracks(Measured(objects, table), points)
+    return tracked(Measured(objects, table), points)
 
 
 def learning(

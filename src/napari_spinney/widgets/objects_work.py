@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.object_images import ObjectImage
+    from napari_spinney.objects.tracks import TrackPoints
     from napari_spinney.widgets.jobs import Jobs
-    from napari_spinney.widgets.objects_model import Answer, Key, Measured, TrackPoints
+    from napari_spinney.widgets.objects_model import Answer, Key, Measured
 
 LANE = "objects"
 CLASSES = range(1, 10)
