@@ -93,7 +93,7 @@ def test_changes_since_training_are_told(dock, viewer, qtbot):
     until(qtbot, lambda: dock.work.answer is not None and not dock.work.is_busy())
     assert dock.told.text.text().startswith("✓ Found")
     dock.work.give(5, 1)
-    assert dock.told.text.text().startswith("↻ Classes changed")
+    assert dock.told.text.text().startswith("↻ Classes or options changed")
 
 
 @pytest.fixture

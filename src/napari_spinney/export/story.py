@@ -227,7 +227,8 @@ class Teller:
         image = None if step.image is None else self._code_of(step.image)
         yield Cell(
             f"## Classes of the objects in {_quoted(name)}\n\n{len(step.classes)} objects were "
-            "given a class; the others are classified by what is measured of them."
+            f"given a class; a forest of {step.classifier.n_trees} trees classifies the others by "
+            "what is measured of them."
         )
         labels = self._code_of(step.labels, "labels")
         yield Cell(code.classify_code(step, labels, image, result), is_code=True)

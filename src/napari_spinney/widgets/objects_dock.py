@@ -9,6 +9,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_spinney.widgets.dock import Dock, section
+from napari_spinney.widgets.forest_form import ForestForm
 from napari_spinney.widgets.layers import full_resolution
 from napari_spinney.widgets.links import link
 from napari_spinney.widgets.objects_charts import ObjectsCharts
@@ -64,6 +65,7 @@ class ObjectsDock(Dock):
         self.table = ObjectsTable()
         self.charts = ObjectsCharts(self.work.session)
         self.charts_section: Any = section("Charts", self.charts)
+        self.forest = ForestForm(self.work.session, "objects")
         self.files = ObjectsFiles(self.work)
         self.told = ObjectsStatus(self.work)
         self.no_objects = NoObjects(self.viewer)
@@ -84,6 +86,7 @@ class ObjectsDock(Dock):
         self.rows.addWidget(self.table, 1)
         self.rows.addWidget(_row(QLabel("Colour by"), self.color_by, self.as_layer, stretch=1))
         self.rows.addWidget(self.charts_section)
+        self.rows.addWidget(section("Forest", self.forest))
         self.rows.addWidget(self.files)
         self.layout().addWidget(self.told)
         self._stack.addWidget(self.no_objects)

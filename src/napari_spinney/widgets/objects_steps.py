@@ -36,9 +36,23 @@ def measuring(
 
 
 def learning(
-    measured: Measured, classes: NDArray[np.uint32], names: Mapping[int, str]
+    measured: Measured,
+    classes: NDArray[np.uint32],
+    names: Mapping[int, str],
+    options: Mapping[str, Any],
 ) -> Generator[Answer | None, None, Answer]:
     """Train on the table and say the class of all rows; then estimate the error.
+
+    Parameters
+    ----------
+    measured : Measured
+        The objects.
+    classes : (n,) array
+        Class of each row, 0 without.
+    names : mapping
+        Names of classes.
+    options : mapping
+        Of the forest: arguments of `ObjectClassifier`.
 
     Yields
     ------
@@ -49,7 +63,7 @@ def learning(
     objects = measured.objects
     first = [name for name in ("frame", "label") if name in measured.table]
     table = measured.table[[*first, *measured.measurements()]]
-    classifier = ObjectClassifier()
+    classifier = ObjectClassifier(**options)
     classifier.class_names.update(names)
     classifier.fit_table(
         table,

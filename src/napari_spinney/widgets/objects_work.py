@@ -63,6 +63,7 @@ class ObjectsWork:
         self._waiting: tuple[Classifier, str] | None = None
         self.session.activity_changed.connect(self.changed.emit)
         self.session.classes_changed.connect(self.changed.emit)
+        self.session.recipe_changed.connect(self.note_change)
 
     @property
     def situation(self) -> Situation:
@@ -135,7 +136,7 @@ class ObjectsWork:
         self.note_change()
 
     def note_change(self) -> None:
-        """Classes were given or strokes painted: learn if live."""
+        """Classes were given, strokes painted or options changed: learn if live."""
         self._note = ""
         self.session.generation += 1
         self._forgive()
@@ -172,6 +173,7 @@ class ObjectsWork:
             self.measured,
             classes,
             chosen,
+            self.session.recipe.forest(),
             on_yield=lambda step: self._on_step(step, generation),
         )
 
