@@ -63,6 +63,10 @@ def answered(dock, qtbot):
     qtbot.waitUntil(lambda: dock.work.answer is not None and not dock.work.is_busy(), timeout=WAIT)
 
 
+def at_rest(dock, qtbot):
+    qtbot.waitUntil(lambda: not dock.work.is_busy(), timeout=WAIT)
+
+
 def teach(dock, sample, each=5):
     """Click some objects of both classes."""
     labels = dock.work.measured.table["label"].tolist()
@@ -117,15 +121,17 @@ def test_objects_take_the_colour_of_their_class(dock, sample, qtbot):
     assert layer.colormap is before
 
 
-def test_a_measurement_colours_objects_and_becomes_a_layer(dock, sample):
+def test_a_measurement_colours_objects_and_becomes_a_layer(dock, sample, qtbot):
     layer = dock.viewer.layers["objects"]
     dock.color_by.setCurrentText("area")
     assert isinstance(layer.colormap, DirectLabelColormap)
     dock.as_layer.click()
+    at_rest(dock, qtbot)
     made = dock.viewer.layers["objects area"]
     assert made.data.max() == pytest.approx(dock.work.measured.table["area"].max())
     np.testing.assert_array_equal(made.scale, layer.scale)
     dock.as_layer.click()
+    at_rest(dock, qtbot)
     assert [x.name for x in dock.viewer.layers].count("objects area") == 1
 
 
@@ -141,6 +147,7 @@ def test_strokes_teach_classes(dock, sample, qtbot, tmp_path):
     model = load(tmp_path / "model.spinney")
     assert isinstance(model, ObjectClassifier)
     dock.as_layer.click()
+    at_rest(dock, qtbot)
     np.testing.assert_array_equal(
         model.predict(sample.labels, sample.image, spacing=sample.spacing),
         dock.viewer.layers["objects classes"].data,
@@ -264,16 +271,20 @@ def test_headings_say_what_is_measured(dock):
     assert "µm²" in tip
 
 
-def test_tables_go_out_and_come_in(dock, tmp_path):
+def test_tables_go_out_and_come_in(dock, tmp_path, qtbot):
     dock.files.export_table(str(tmp_path / "t.csv"))
+    at_rest(dock, qtbot)
+    assert "Saved" in dock.told.text.text()
     table = pd.read_csv(tmp_path / "t.csv")
     assert len(table) == 40
     table[["label"]].assign(other=range(40)).to_csv(tmp_path / "other.csv", index=False)
     dock.files.join_table(str(tmp_path / "other.csv"))
+    at_rest(dock, qtbot)
     assert dock.work.measured.table["other"].tolist() == list(range(40))
     assert "1 columns more" in dock.told.text.text()
     table[["area"]].to_csv(tmp_path / "wrong.csv", index=False)
     dock.files.join_table(str(tmp_path / "wrong.csv"))
+    at_rest(dock, qtbot)
     assert "no column label" in dock.told.text.text()
 
 

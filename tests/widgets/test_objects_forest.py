@@ -75,6 +75,7 @@ def test_options_are_exported_and_saved(dock, qtbot, tmp_path):
     dock.forest.trees.setValue(11)
     answered(dock, qtbot)
     dock.files.export_script(str(tmp_path / "steps.py"))
+    answered(dock, qtbot)
     assert "n_trees=11" in (tmp_path / "steps.py").read_text()
     dock.work.save(str(tmp_path / "m.spinney"))
     assert load(tmp_path / "m.spinney").n_trees == 11

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from qtpy.QtGui import QCloseEvent
 
-    from napari_spinney.widgets.objects_model import Key
+    from napari_spinney.widgets.objects_model import Key, Painted
 
 LABELS_OWN = "their labels"
 AFTER_STROKE = 30
@@ -109,6 +108,7 @@ class ObjectsDock(Dock):
         link(self, self.give_class, self.picture.clicked)
         link(self, self._on_table_changed, self.work.table_changed)
         link(self, self._on_answered, self.work.answered)
+        link(self, self._on_column_painted, self.work.painted)
         link(self, self._on_classes_changed, self.work.session.classes_changed)
         link(self, self.show_feature, self.work.feature_chosen)
 
@@ -174,7 +174,7 @@ class ObjectsDock(Dock):
 
     def _on_strokes_chosen(self, index: int = -1) -> None:
         self._watch_strokes(self.form.strokes.currentData())
-        if self._strokes is not None and np.any(full_resolution(self._strokes)):
+        if self._strokes is not None:
             self.work.note_change()
 
     def _on_new_strokes_clicked(self) -> None:
@@ -191,8 +191,8 @@ class ObjectsDock(Dock):
         if layer is not None:
             layer.events.paint.connect(self._on_painted)
 
-    def _painted(self) -> np.ndarray:
-        return np.array(full_resolution(self._strokes))
+    def _painted(self) -> Any:
+        return full_resolution(self._strokes)
 
     def _on_painted(self, event: Any = None) -> None:
         """Wait for the stroke: napari tells of one painted from code before it is there."""
@@ -217,8 +217,7 @@ class ObjectsDock(Dock):
         if answer.picture is not None:
             show_objects(self.viewer, layer, answer.picture)
         elif self.picture.is_large:
-            classes = self.work.session.classes.values()
-            show_column(self.viewer, layer, answer.measured, answer.column, classes)
+            self.work.paint(answer.column)
         elif self.color_by.findText(answer.column) < 0:
             self.color_by.addItem(answer.column)
             self.color_by.setCurrentText(answer.column)
@@ -240,18 +239,22 @@ class ObjectsDock(Dock):
 
     def _on_color_chosen(self, column: str) -> None:
         colors = {n: entry.color for n, entry in self.work.session.classes.items()}
-        self.picture.color_by("" if column == LABELS_OWN else column, colors)
+        if column != LABELS_OWN and self.picture.is_large:
+            self.work.paint(column)
+        else:
+            self.picture.color_by("" if column == LABELS_OWN else column, colors)
 
     def _on_as_layer_clicked(self) -> None:
-        column, measured, layer = (
-            self.color_by.currentText(),
-            self.work.measured,
-            self.picture.layer,
-        )
-        if measured is None or layer is None or column == LABELS_OWN:
+        column = self.color_by.currentText()
+        if self.work.measured is None or column == LABELS_OWN:
             self.work.tell("Choose a class or a measurement under Colour by first.")
             return
-        show_column(self.viewer, layer, measured, column, self.work.session.classes.values())
+        self.work.paint(column)
+
+    def _on_column_painted(self, painted: Painted) -> None:
+        if self.picture.layer is not None:
+            classes = self.work.session.classes.values()
+            show_column(self.viewer, self.picture.layer, painted, classes)
 
     def choose_row(self, row: int) -> None:
         """Select a row of the table, and go to its object."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QWidget
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import pandas as pd
+
+    from napari_spinney.widgets.objects_model import Measured
     from napari_spinney.widgets.objects_work import ObjectsWork
 
 TABLES = "Tables (*.csv *.tsv *.parquet)"
@@ -50,35 +54,34 @@ class ObjectsFiles(QWidget):
 
     def export_table(self, path: str) -> None:
         """Write the table."""
-        from napari_spinney.files.tables import write_table
-
         if self._work.measured is None:
             self._work.fail(ValueError("There is no table yet: press Measure first."))
             return
-        try:
-            write_table(path, self._work.measured.table)
-        except (ValueError, OSError) as error:
-            self._work.fail(error)
-            return
-        self._work.tell(f"Saved {path}")
+        table = self._work.measured.table
+        self._work.run_file(f"Writing {path} …", self._work.tell, _writing, path, table)
 
     def join_table(self, path: str) -> None:
         """Add the columns of a table by label."""
-        from napari_spinney.files.tables import read_table
-
-        measured = self._work.measured
-        if measured is None:
+        if self._work.measured is None:
             self._work.fail(
                 ValueError("Press Measure first: a table is joined to the objects by label.")
             )
             return
+        self._work.run_file(
+            f"Reading {path} …", lambda table: self._join(path, table), _reading, path
+        )
+
+    def _join(self, path: str, table: pd.DataFrame) -> None:
+        measured = self._work.measured
+        if measured is None:
+            return
         try:
-            joined = measured.joined(read_table(path))
-        except (ValueError, OSError) as error:
+            joined = measured.joined(table)
+        except ValueError as error:
             self._work.fail(error)
             return
         new = joined.table.shape[1] - measured.table.shape[1]
-        self._work.set_measured(replace(joined), f"Joined {path}: {new} columns more.")
+        self._work.set_measured(joined, f"Joined {path}: {new} columns more.")
 
     def export_notebook(self, path: str) -> None:
         """Write a notebook that measures and classifies these objects."""
@@ -89,21 +92,14 @@ class ObjectsFiles(QWidget):
         self._export_steps("script", path)
 
     def _export_steps(self, kind: str, path: str) -> None:
-        from napari_spinney import export
-        from napari_spinney.widgets.exporting import object_steps
-
         work = self._work
         if work.measured is None:
             work.fail(ValueError("There is nothing to export yet: press Measure first."))
             return
         classifier = None if work.answer is None else work.answer.classifier
-        write = export.notebook if kind == "notebook" else export.script
-        try:
-            written = write(object_steps(work.measured, classifier), path, title="Objects")
-        except (ValueError, OSError) as error:
-            work.fail(error)
-            return
-        work.tell(f"Saved {written}, and a folder beside it with what it reads")
+        work.run_file(
+            f"Writing {path} …", work.tell, _exporting, kind, work.measured, classifier, path
+        )
 
     def _on_notebook_clicked(self) -> None:
         self._ask(
@@ -131,6 +127,33 @@ class ObjectsFiles(QWidget):
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(then)
         dialog.open()
+
+
+def _writing(path: str, table: pd.DataFrame) -> Generator[None, None, str]:
+    from napari_spinney.files.tables import write_table
+
+    yield
+    write_table(path, table)
+    return f"Saved {path}"
+
+
+def _reading(path: str) -> Generator[None, None, pd.DataFrame]:
+    from napari_spinney.files.tables import read_table
+
+    yield
+    return read_table(path)
+
+
+def _exporting(
+    kind: str, measured: Measured, classifier: Any, path: str
+) -> Generator[None, None, str]:
+    from napari_spinney import export
+    from napari_spinney.widgets.exporting import object_steps
+
+    yield
+    write = export.notebook if kind == "notebook" else export.script
+    written = write(object_steps(measured, classifier), path, title="Objects")
+    return f"Saved {written}, and a folder beside it with what it reads"
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -39,10 +39,13 @@ class Measured:
         A copy of the labels, and the image under them.
     table : DataFrame
         One row per object; measurements, and columns imported from elsewhere.
+    middles : (n, spatial axes) array of float, or None
+        Centroid of each object, in pixels.
     """
 
     objects: ObjectImage
     table: pd.DataFrame
+    middles: NDArray[np.float64] | None = None
 
     def object_keys(self) -> list[Key]:
         """The object of each row."""
@@ -60,6 +63,25 @@ class Measured:
         """The object of a row."""
         label = int(self.table["label"].iloc[row])
         return (int(self.table["frame"].iloc[row]), label) if "frame" in self.table else label
+
+    def middle_of(self, row: int) -> list[float]:
+        """Middle of the object of a row, in pixels of the layer."""
+        if self.middles is None:
+            raise ValueError("these objects were measured without their middles")
+        place = [float(value) for value in self.middles[row]]
+        if self.objects.time_axis is not None:
+            frame = float(self.table["frame"].iloc[row])
+            place.insert(self.objects.time_axis % self.objects.labels.ndim, frame)
+        return place
+
+    def painted(self, column: str) -> Painted:
+        """Paint a column of the table onto the objects; takes long where they are large."""
+        values = self.table[column].to_numpy(np.float64, na_value=np.nan)
+        finite = values[np.isfinite(values)]
+        low, high = (0.0, 1.0) if not len(finite) else (float(finite.min()), float(finite.max()))
+        kind = np.uint8 if column == CLASS else np.float32
+        picture = self.objects.paint(self.table, values.astype(kind))
+        return Painted(column, picture, (low, high if high > low else low + 1))
 
     def measurements(self) -> list[str]:
         """Columns that can be learnt from, drawn and correlated."""
@@ -111,6 +133,25 @@ def tracked(measured: Measured, points: TrackPoints | None) -> Measured:
     table = table.drop(columns="track", errors="ignore")
     table.insert(list(table.columns).index("label") + 1, "track", table["label"].to_numpy())
     return replace(measured, table=table)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """A column of the table, painted onto the objects.
+
+    Parameters
+    ----------
+    column : str
+        Which.
+    picture : array
+        In the shape of the labels, 0 elsewhere: uint8 for classes, float32 for all else.
+    limits : tuple of float
+        Smallest and largest value.
+    """
+
+    column: str
+    picture: NDArray[Any]
+    limits: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

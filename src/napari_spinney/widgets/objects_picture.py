@@ -8,7 +8,7 @@ import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 
-from napari_spinney.widgets.objects_layers import center_on, middle_of
+from napari_spinney.widgets.objects_layers import center_on
 from napari_spinney.widgets.objects_model import CLASS
 
 if TYPE_CHECKING:
@@ -186,10 +186,8 @@ class ObjectsPicture:
         """Centre the view on the object of a row, and select its label."""
         if self._measured is None or self.layer is None:
             return
-        values = self._measured.table.iloc[row]
-        label, frame = int(values["label"]), int(values.get("frame", 0))
-        place = middle_of(self._measured.objects, label, frame)
-        self.layer.selected_label = label
+        place = self._measured.middle_of(row)
+        self.layer.selected_label = int(self._measured.table["label"].iloc[row])
         center_on(self._viewer, np.array(self.layer.data_to_world(place), float))
 
 

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from psygnal import Signal
 
 from napari_spinney.classifiers.base import load
 from napari_spinney.classifiers.objects import ObjectMapper, ObjectMerger
 from napari_spinney.session import PALETTE, Activity, ClassEntry, Session, TrainedModel
 from napari_spinney.widgets.objects_messages import Situation
-from napari_spinney.widgets.objects_model import GivenClasses, classes_given
+from napari_spinney.widgets.objects_model import Answer, GivenClasses
 from napari_spinney.widgets.objects_steps import (
     OF_OBJECTS,
     applying,
     learning,
     measuring,
     misfit,
+    painting,
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from napari_spinney.classifiers.base import Classifier
-    from napari_spinney.classifiers.object_images import ObjectImage
     from napari_spinney.objects.tracks import TrackPoints
     from napari_spinney.widgets.jobs import Jobs
-    from napari_spinney.widgets.objects_model import Answer, Key, Measured
+    from napari_spinney.widgets.objects_model import Key, Measured
+    from napari_spinney.widgets.objects_source import UnreadObjects
+    from napari_spinney.widgets.objects_steps import Counts
 
-LANE = "objects"
+LANE, FILES, PAINTING = LANES = ("objects", "objects files", "objects painting")
+"""What runs beside each other: measuring and learning, files, columns painted."""
 CLASSES = range(1, 10)
 """Classes that can be given; a model may bring others."""
 
@@ -39,7 +39,7 @@ class ObjectsWork:
 
     Classes, model and report are kept in a `Session` of their own, so that what inspects a pixel
     classifier inspects an object classifier too. ``source`` is the layer that was measured, and
-    ``strokes`` gives what is painted; both are only kept here.
+    ``strokes`` gives what is painted (not copied yet); both are only kept here.
     """
 
     table_changed = Signal()
@@ -47,6 +47,7 @@ class ObjectsWork:
     answered = Signal()
     changed = Signal()
     feature_chosen = Signal(str)
+    painted = Signal(object)
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
@@ -90,18 +91,18 @@ class ObjectsWork:
 
     def is_busy(self) -> bool:
         """Whether something runs."""
-        return self._jobs.is_running(LANE)
+        return any(self._jobs.is_running(lane) for lane in LANES)
 
     def cancel(self) -> None:
         """Stop what runs; what is there stays."""
-        self._jobs.cancel(LANE)
+        self._jobs.cancel(*LANES)
         self._waiting = None
         self.session.set_activity(Activity())
 
     # ------------------------------------------------------------------ measure
 
-    def measure(self, objects: ObjectImage, features: str, points: TrackPoints | None) -> None:
-        """Measure objects in the background."""
+    def measure(self, objects: UnreadObjects, features: str, points: TrackPoints | None) -> None:
+        """Read and measure objects in the background."""
         self._begin("Measuring …", self._on_measured, measuring, objects, features, points)
 
     def forget_classes(self) -> None:
@@ -151,38 +152,30 @@ class ObjectsWork:
         if self.measured is None:
             self.fail(ValueError("Press Measure first: classes are told apart by measurements."))
             return
-        painted: NDArray[Any] | None = None if self.strokes is None else self.strokes()
-        try:
-            classes = classes_given(self.measured, self.given.by_object, painted)
-        except (ValueError, TypeError) as error:
-            self.fail(error)
-            return
-        numbers, counts = np.unique(classes[classes > 0], return_counts=True)
-        self._painted_counts = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-        if len(numbers) < 2:
-            self.cancel()
-            self.changed.emit()
-            return
         generation = self.session.generation
-        names = {n: entry.name for n, entry in self.session.classes.items()}
-        chosen = {n: name for n, name in names.items() if (classes == n).any()}
         self._begin(
             "Learning …",
             lambda answer: self._on_answer(answer, generation),
             learning,
             self.measured,
-            classes,
-            chosen,
+            dict(self.given.by_object),
+            None if self.strokes is None else self.strokes(),
+            {n: entry.name for n, entry in self.session.classes.items()},
             self.session.recipe.forest(),
             on_yield=lambda step: self._on_step(step, generation),
         )
 
-    def _on_step(self, step: Answer | None, generation: int) -> None:
-        if step is not None:
+    def _on_step(self, step: Counts | Answer | None, generation: int) -> None:
+        if isinstance(step, Answer):
             self._on_prediction(step, generation)
+        elif step is not None:
+            self._painted_counts = step
 
-    def _on_answer(self, answer: Answer, generation: int, path: str | None = None) -> None:
+    def _on_answer(self, answer: Answer | None, generation: int, path: str | None = None) -> None:
         self._end()
+        if answer is None:  # there are no two classes
+            self.changed.emit()
+            return
         if self.answer is None or self.answer.measured is not answer.measured:
             self._on_prediction(answer, generation, path)
         self.answer = answer
@@ -200,6 +193,18 @@ class ObjectsWork:
         self.answered.emit()
         self.table_changed.emit()
         self.changed.emit()
+
+    def paint(self, column: str) -> None:
+        """Paint a column of the table onto the objects, in the background."""
+        if self.measured is not None:
+            self._jobs.start(
+                PAINTING,
+                painting,
+                self.measured,
+                column,
+                on_return=self.painted.emit,
+                on_error=self.fail,
+            )
 
     # ------------------------------------------------------------------- models
 
@@ -265,6 +270,17 @@ class ObjectsWork:
 
     # ------------------------------------------------------------------- what runs
 
+    def run_file(self, text: str, then: Any, work: Any, *args: Any) -> None:
+        """Read or write a file in the background."""
+        self._note = ""
+        self.session.set_activity(Activity("training", text))
+
+        def finish(result: Any) -> None:
+            self._end()
+            then(result)
+
+        self._jobs.start(FILES, work, *args, on_return=finish, on_error=self.fail)
+
     def tell(self, note: str) -> None:
         """Say what was done."""
         self._forgive()
@@ -278,10 +294,11 @@ class ObjectsWork:
 
     def close(self) -> None:
         """Let go of everything."""
-        self._jobs.cancel(LANE)
+        self._jobs.cancel(*LANES)
         for signal in (self.table_changed, self.given_changed, self.answered, self.changed):
             signal.disconnect()
-        self.feature_chosen.disconnect()
+        for chosen in (self.feature_chosen, self.painted):
+            chosen.disconnect()
         self.session.close()
         self.measured = self.answer = self.strokes = self.source = None
 
