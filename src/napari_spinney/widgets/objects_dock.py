@@ -23,7 +23,7 @@ from napari_spinney.widgets.objects_layers import (
     track_points,
 )
 from napari_spinney.widgets.objects_model import CLASS
-from napari_spinney.widgets.objects_picture import ObjectsPicture
+from napari_spinney.widgets.objects_picture import ObjectsPicture, compiling_colors
 from napari_spinney.widgets.objects_status import ObjectsStatus
 from napari_spinney.widgets.objects_table import ObjectsTable
 
@@ -145,6 +145,7 @@ class ObjectsDock(Dock):
         if layer is not self.picture.layer:
             self.work.forget_classes()
             self._bind(layer)
+        self.workspace.jobs.start("objects colours", compiling_colors, objects.labels.dtype)
         self.work.measure(objects, self.form.features(), points)
 
     def _bind(self, layer: Labels) -> None:

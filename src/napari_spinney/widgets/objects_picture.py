@@ -191,6 +191,14 @@ class ObjectsPicture:
         center_on(self._viewer, np.array(self.layer.data_to_world(place), float))
 
 
+def compiling_colors(dtype: Any) -> Iterator[None]:
+    """Let napari compile what colours labels of this type, and classes: seconds, once."""
+    colors: dict[int | None, Any] = {None: "transparent", 1: "white"}
+    for kind in (dtype, np.uint8):
+        yield
+        DirectLabelColormap(color_dict=colors).map(np.zeros((2, 2), kind))
+
+
 def colors_of(values: pd.Series, name: str, class_colors: Mapping[int, str]) -> list[Any]:
     """Colour of each value: of its class, or dark to bright from the 2nd to the 98th percentile."""
     if name == CLASS:

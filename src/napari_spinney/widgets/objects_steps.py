@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 OF_OBJECTS = (ObjectClassifier, ObjectMapper, ObjectMerger, TableRowClassifier)
 """Classifiers that the Objects dock can use."""
+
+BREATH = 0.2
+"""Seconds between an answer and the estimate of its error: the answer is drawn meanwhile, which
+takes several times as long while another thread computes."""
 
 Progress: TypeAlias = tuple[int, int]
 Counts: TypeAlias = dict[int, int]
@@ -97,6 +102,7 @@ def learning(
         return None
     answer = _taught(measured, classes, names, options)
     yield answer
+    time.sleep(BREATH)
     try:
         return replace(answer, report=answer.classifier.validate())
     except ValueError as reason:
