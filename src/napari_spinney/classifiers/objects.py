@@ -106,7 +106,7 @@ class ObjectClassifier(Classifier):
         ----------
         labels : array or list of arrays
             (Y, X) or (Z, Y, X) whole numbers, one axis more with ``time_axis``; 0 is background.
-        annotation : array or mapping, or list of them
+        annotation : array, mapping or Series, or list of them
             Classes painted on the objects, in the shape of the labels, 0 where nothing is
             painted; or {label: class}, with a time axis {(frame, label): class}.
         image : array or list of arrays, optional

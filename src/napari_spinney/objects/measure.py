@@ -40,7 +40,7 @@ def measure(
         0 is background. Labels may have gaps and any size; an object need not be connected.
     image : array of the same shape, one axis more with ``channel_axis``; optional
         What intensities are measured in. NaN pixels are left out; an object of NaN alone
-        measures NaN.
+        measures NaN. An infinite pixel makes what cannot be told of its object infinite or NaN.
     features : str or sequence of str
         Names of measurements or of groups: "size", "shape", "intensity", "texture", "position",
         "neighbours", or "all". `measurement_table` lists them.
@@ -121,6 +121,10 @@ def split_channels(
     array = np.asarray(image)
     if array.dtype.kind not in "uifb":
         raise TypeError(f"image must hold real numbers; got {array.dtype}")
+    if channel_axis is not None and not -array.ndim <= channel_axis < array.ndim:
+        raise ValueError(
+            f"channel_axis must be an axis of the image, which has {array.ndim}; got {channel_axis}"
+        )
     channels = [array] if channel_axis is None else list(np.moveaxis(array, channel_axis, 0))
     for channel in channels:
         if channel.shape != shape:
@@ -144,7 +148,8 @@ class _Sources:
             return np.zeros(0)
         entry = column.measurement
         source = self.channels[column.channel] if entry.per_channel else self.shapes
-        return np.asarray(entry.compute(source, column.number), np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):  # of infinite pixels
+            return np.asarray(entry.compute(source, column.number), np.float64)
 
 
 def _measure_frames(
