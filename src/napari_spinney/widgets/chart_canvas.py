@@ -50,12 +50,13 @@ class ChartCanvas(FigureCanvasQTAgg):
         return result
 
     def _set_margins(self) -> None:
-        width, height = self.figure.bbox.size / self.device_pixel_ratio
+        across = self.figure.bbox.width / self.device_pixel_ratio
+        up = self.figure.bbox.height / self.device_pixel_ratio
         self.figure.subplots_adjust(
-            left=min(0.4, MARGINS["left"] / width),
-            right=max(0.6, 1 - MARGINS["right"] / width),
-            bottom=min(0.4, MARGINS["bottom"] / height),
-            top=max(0.6, 1 - MARGINS["top"] / height),
+            left=min(0.4, MARGINS["left"] / across),
+            right=max(0.6, 1 - MARGINS["right"] / across),
+            bottom=min(0.4, MARGINS["bottom"] / up),
+            top=max(0.6, 1 - MARGINS["top"] / up),
         )
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QWidget
+
+from napari_spinney.objects.joining import join_table
+from napari_spinney.widgets.objects_model import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -32,7 +36,9 @@ class ObjectsFiles(QWidget):
         )
         self.export = _button("Export table …", "Writes the table as .csv, .tsv or .parquet.")
         self.join = _button(
-            "Join table …", "Adds the columns of a table from elsewhere, by label (and frame)."
+            "Join table …",
+            "Adds the columns of a table from elsewhere, by label (and frame); of CellProfiler by "
+            "ObjectNumber.",
         )
         self.notebook = _button(
             "Export notebook …", "Writes a notebook that measures and classifies these objects."
@@ -76,12 +82,14 @@ class ObjectsFiles(QWidget):
         if measured is None:
             return
         try:
-            joined = measured.joined(table)
+            joined = join_table(measured.table, table, kept=ANSWERS)
         except ValueError as error:
             self._work.fail(error)
             return
-        new = joined.table.shape[1] - measured.table.shape[1]
-        self._work.set_measured(joined, f"Joined {path}: {new} columns more.")
+        note = f"Joined {path}: {len(joined.new)} columns more."
+        if joined.unknown:
+            note += f" It lacks {joined.unknown} of {len(joined.table)} objects."
+        self._work.set_measured(replace(measured, table=joined.table), note)
 
     def export_notebook(self, path: str) -> None:
         """Write a notebook that measures and classifies these objects."""

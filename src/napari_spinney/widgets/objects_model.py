@@ -88,27 +88,6 @@ class Measured:
         numbers = self.table.select_dtypes("number").columns
         return [str(n) for n in numbers if n not in (*IDENTITY_COLUMNS, *ANSWERS)]
 
-    def joined(self, other: pd.DataFrame) -> Measured:
-        """Add the columns of another table by label (and frame); the newer column wins.
-
-        Raises
-        ------
-        ValueError
-            If the other table has no column ``label``, or an object twice.
-        """
-        on = [name for name in ("frame", "label") if name in self.table]
-        missing = [name for name in on if name not in other]
-        if missing:
-            raise ValueError(
-                f"a table is joined by {' and '.join(on)}; this one has no column "
-                f"{', '.join(missing)}, but {list(other.columns)[:10]}"
-            )
-        if other.duplicated(on).any():
-            raise ValueError("a table is joined by object; this one has an object twice")
-        new = [name for name in other.columns if name not in on]
-        kept = self.table.drop(columns=new, errors="ignore")
-        return replace(self, table=kept.merge(other, on=on, how="left"))
-
     def with_answer(self, name: str, values: NDArray[Any]) -> Measured:
         """Put what a classifier says beside the label."""
         table = self.table.drop(columns=list(ANSWERS), errors="ignore")

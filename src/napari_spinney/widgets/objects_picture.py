@@ -12,7 +12,7 @@ from napari_spinney.widgets.objects_layers import center_on
 from napari_spinney.widgets.objects_model import CLASS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     import pandas as pd
     from napari import Viewer
@@ -191,7 +191,7 @@ class ObjectsPicture:
         center_on(self._viewer, np.array(self.layer.data_to_world(place), float))
 
 
-def compiling_colors(dtype: Any) -> Iterator[None]:
+def compiling_colors(dtype: Any) -> Generator[None, None, None]:
     """Let napari compile what colours labels of this type, and classes: seconds, once."""
     colors: dict[int | None, Any] = {None: "transparent", 1: "white"}
     for kind in (dtype, np.uint8):
