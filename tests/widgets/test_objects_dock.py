@@ -202,8 +202,8 @@ def press(dock, label, sample, *, drag=False):
         dims_displayed=[0, 1],
         type="mouse_press",
     )
-    steps = layer.mouse_drag_callbacks[-1](layer, event)
-    next(steps)
+    steps = dock.viewer.mouse_drag_callbacks[-1](dock.viewer, event)
+    next(steps, None)
     for kind in ["mouse_move", "mouse_release"] if drag else ["mouse_release"]:
         event.type = kind
         next(steps, None)
@@ -213,6 +213,21 @@ def test_a_press_gives_a_class_and_a_drag_does_not(dock, sample):
     press(dock, 9, sample, drag=True)
     assert dock.work.given.by_object == {}
     press(dock, 9, sample)
+    assert dock.work.given.by_object == {9: 1}
+
+
+def test_a_press_counts_whichever_layer_is_selected_unless_a_tool_is_in_hand(dock, sample):
+    layers = dock.viewer.layers
+    layers.selection.active = layers["image"]
+    press(dock, 9, sample)
+    assert dock.work.given.by_object == {9: 1}
+    layers.selection.active = layers["strokes"]
+    layers["strokes"].mode = "paint"
+    press(dock, 12, sample)
+    assert dock.work.given.by_object == {9: 1}
+    layers["strokes"].mode = "pan_zoom"
+    layers["objects"].visible = False
+    press(dock, 12, sample)
     assert dock.work.given.by_object == {9: 1}
 
 
@@ -299,11 +314,11 @@ def test_an_image_of_another_size_says_so(dock):
 def test_a_closed_dock_leaves_the_layer_as_it_was(dock):
     layer = dock.viewer.layers["objects"]
     before = layer.colormap
-    callbacks = len(layer.mouse_drag_callbacks)
+    callbacks = len(dock.viewer.mouse_drag_callbacks)
     dock.color_by.setCurrentText("area")
     dock.close()
     assert layer.colormap is before
-    assert len(layer.mouse_drag_callbacks) == callbacks - 1
+    assert len(dock.viewer.mouse_drag_callbacks) == callbacks - 1
 
 
 def test_classes_of_a_large_image_get_a_layer_of_their_own(dock, sample, qtbot, monkeypatch):

@@ -64,9 +64,10 @@ def join_table(table: pd.DataFrame, other: pd.DataFrame, *, kept: Sequence[str] 
         numbers[0] = numbers[0] - 1
     theirs = pd.MultiIndex.from_arrays(numbers)
     if theirs.has_duplicates:
+        twice = numbers[-1][theirs.duplicated()].iloc[0]
         raise ValueError(
-            f"a table is joined by object, and this one has {names[-1]} {_twice(theirs)} twice: "
-            "keep the rows of one image"
+            f"a table is joined by object, and this one has {names[-1]} {twice} twice: keep the "
+            "rows of one image"
         )
     ours = pd.MultiIndex.from_arrays([_own(table, n) for n in ("frame", "label") if n in table])
     place = theirs.get_indexer(ours)
@@ -112,7 +113,3 @@ def _whole_numbers(table: pd.DataFrame, name: str) -> pd.Series:
 
 def _own(table: pd.DataFrame, name: str) -> pd.Series:
     return table[name].astype(np.uint64)
-
-
-def _twice(keys: pd.MultiIndex) -> int:
-    return int(keys[keys.duplicated()][0][-1])

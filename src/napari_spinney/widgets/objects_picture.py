@@ -57,14 +57,15 @@ class ObjectsPicture:
         """Take another layer."""
         if layer is not self.layer:
             self.release()
-            layer.mouse_drag_callbacks.append(self._on_pressed)
+            # The viewer's, not the layer's: those are called for the selected layer alone.
+            self._viewer.mouse_drag_callbacks.append(self._on_pressed)
             self.layer = layer
 
     def release(self) -> None:
         """Let go of the layer, with the colours that it had."""
         if self.layer is not None:
-            if self._on_pressed in self.layer.mouse_drag_callbacks:
-                self.layer.mouse_drag_callbacks.remove(self._on_pressed)
+            if self._on_pressed in self._viewer.mouse_drag_callbacks:
+                self._viewer.mouse_drag_callbacks.remove(self._on_pressed)
             self._restore_colors()
         self.layer = self._measured = None
         self._colored_by = ""
@@ -158,11 +159,14 @@ class ObjectsPicture:
 
     # -------------------------------------------------------------------- places
 
-    def _on_pressed(self, layer: Labels, event: Any) -> Iterator[None]:
-        """Tell which object is under the mouse; a drag pans."""
-        if layer.mode not in ("pan_zoom", "pick"):
+    def _on_pressed(self, viewer: Viewer, event: Any) -> Iterator[None]:
+        """Tell which object is under the mouse, unless a tool is in hand; a drag pans."""
+        selected = viewer.layers.selection.active
+        if getattr(selected, "mode", "pan_zoom") not in ("pan_zoom", "pick"):
             return
-        value = layer.get_value(
+        if self.layer is None or not self.layer.visible:
+            return
+        value = self.layer.get_value(
             event.position,
             view_direction=event.view_direction,
             dims_displayed=event.dims_displayed,
