@@ -268,6 +268,16 @@ def test_wrong_images_say_why(labels):
         ObjectClassifier("area", rule="first").fit(labels, labels)
 
 
+def test_reports_speak_of_objects(labels, tmp_path):
+    given = {10 * (k + 1): 1 + k % 2 for k in range(6)}
+    clf = ObjectClassifier("area", n_trees=3).fit(labels, given)
+    clf.save(tmp_path / "m.spinney")
+    for model in (clf, load(tmp_path / "m.spinney")):
+        said = model.validate().summary()
+        assert "annotated objects are wrong when objects are held out" in said
+        assert "stroke" not in said
+
+
 def test_a_mask_is_one_object(labels):
     mask = labels > 0
     painted = ObjectMapper("area").predict(mask)

@@ -67,6 +67,8 @@ class ObjectClassifier(Classifier):
     [0, 1, 1, 1, 0, 0, 2, 0, 0]
     """
 
+    learns_from = "objects"
+
     def __init__(
         self,
         features: str | Sequence[str] = "size shape intensity",

@@ -8,7 +8,8 @@ from psygnal import Signal
 
 from napari_spinney.classifiers.base import load
 from napari_spinney.classifiers.objects import ObjectMapper, ObjectMerger
-from napari_spinney.session import PALETTE, Activity, ClassEntry, Session, TrainedModel
+from napari_spinney.session import PALETTE, ClassEntry, TrainedModel
+from napari_spinney.widgets.objects_jobs import LANES, PAINTING, ObjectsJobs
 from napari_spinney.widgets.objects_messages import Situation
 from napari_spinney.widgets.objects_model import Answer, GivenClasses
 from napari_spinney.widgets.objects_steps import (
@@ -28,13 +29,11 @@ if TYPE_CHECKING:
     from napari_spinney.widgets.objects_source import UnreadObjects
     from napari_spinney.widgets.objects_steps import Counts
 
-LANE, FILES, PAINTING = LANES = ("objects", "objects files", "objects painting")
-"""What runs beside each other: measuring and learning, files, columns painted."""
 CLASSES = range(1, 10)
 """Classes that can be given; a model may bring others."""
 
 
-class ObjectsWork:
+class ObjectsWork(ObjectsJobs):
     """Objects of one viewer: what was measured, which have a class, and what was learnt.
 
     Classes, model and report are kept in a `Session` of their own, so that what inspects a pixel
@@ -45,13 +44,11 @@ class ObjectsWork:
     table_changed = Signal()
     given_changed = Signal()
     answered = Signal()
-    changed = Signal()
     feature_chosen = Signal(str)
     painted = Signal(object)
 
     def __init__(self, jobs: Jobs) -> None:
-        self._jobs = jobs
-        self.session = Session()
+        super().__init__(jobs)
         self.session.classes = {n: ClassEntry(n, f"class {n}", PALETTE[n - 1]) for n in CLASSES}
         self.measured: Measured | None = None
         self.answer: Answer | None = None
@@ -60,8 +57,8 @@ class ObjectsWork:
         self.strokes: Any = None
         self.source: Any = None
         self._painted_counts: dict[int, int] = {}
-        self._note = ""
         self._waiting: tuple[Classifier, str] | None = None
+        self._measuring = self._learn_next = False
         self.session.activity_changed.connect(self.changed.emit)
         self.session.classes_changed.connect(self.changed.emit)
         self.session.recipe_changed.connect(self.note_change)
@@ -89,20 +86,17 @@ class ObjectsWork:
         """Show a measurement on the objects."""
         self.feature_chosen.emit(feature)
 
-    def is_busy(self) -> bool:
-        """Whether something runs."""
-        return any(self._jobs.is_running(lane) for lane in LANES)
-
     def cancel(self) -> None:
         """Stop what runs; what is there stays."""
-        self._jobs.cancel(*LANES)
         self._waiting = None
-        self.session.set_activity(Activity())
+        self._measuring = self._learn_next = False
+        super().cancel()
 
     # ------------------------------------------------------------------ measure
 
     def measure(self, objects: UnreadObjects, features: str, points: TrackPoints | None) -> None:
-        """Read and measure objects in the background."""
+        """Read and measure objects in the background; then learn, if live."""
+        self._measuring, self._learn_next = True, self.live
         self._begin("Measuring …", self._on_measured, measuring, objects, features, points)
 
     def forget_classes(self) -> None:
@@ -114,9 +108,18 @@ class ObjectsWork:
 
     def _on_measured(self, measured: Measured) -> None:
         self._end()
+        self._measuring = False
         self.set_measured(measured)
         if self._waiting is not None:
             self.use(*self._waiting)
+        elif self._learn_next and self._is_taught():
+            self.learn()
+        elif self.session.model is not None and self.session.model.path is not None:
+            self.use(self.session.model.classifier, self.session.model.path)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._measuring = False
+        super()._on_failed(error)
 
     def set_measured(self, measured: Measured, note: str = "") -> None:
         """Take another table."""
@@ -143,12 +146,17 @@ class ObjectsWork:
         self._forgive()
         self.given_changed.emit()
         self.changed.emit()
-        enough = len(self.given.counts()) > 1 or self.strokes is not None
-        if self.live and enough and self.measured is not None:
+        if self.live and self._is_taught() and self.measured is not None:
             self.learn()
+
+    def _is_taught(self) -> bool:
+        return len(self.given.counts()) > 1 or self.strokes is not None
 
     def learn(self) -> None:
         """Learn from what has a class, in the background; older work is dropped."""
+        if self._measuring:
+            self._learn_next = True
+            return
         if self.measured is None:
             self.fail(ValueError("Press Measure first: classes are told apart by measurements."))
             return
@@ -230,7 +238,7 @@ class ObjectsWork:
         self.session.model = TrainedModel(model, self.session.generation, path)
         self.session.report = None
         self.session.model_changed.emit()
-        if self.measured is None:
+        if self.measured is None or self._measuring:
             self._waiting = (model, path)
             self._note = f"Model from {path}: choose the objects and press Measure to use it."
             self.changed.emit()
@@ -268,30 +276,6 @@ class ObjectsWork:
             return
         self.tell(f"Saved {path}")
 
-    # ------------------------------------------------------------------- what runs
-
-    def run_file(self, text: str, then: Any, work: Any, *args: Any) -> None:
-        """Read or write a file in the background."""
-        self._note = ""
-        self.session.set_activity(Activity("training", text))
-
-        def finish(result: Any) -> None:
-            self._end()
-            then(result)
-
-        self._jobs.start(FILES, work, *args, on_return=finish, on_error=self.fail)
-
-    def tell(self, note: str) -> None:
-        """Say what was done."""
-        self._forgive()
-        self._note = note
-        self.changed.emit()
-
-    def fail(self, error: Exception) -> None:
-        """Say what was wrong; nothing is lost."""
-        details = f"{type(error).__name__}: {error}"
-        self.session.set_activity(Activity("failed", str(error), details=details))
-
     def close(self) -> None:
         """Let go of everything."""
         self._jobs.cancel(*LANES)
@@ -301,29 +285,3 @@ class ObjectsWork:
             chosen.disconnect()
         self.session.close()
         self.measured = self.answer = self.strokes = self.source = None
-
-    def _begin(self, text: str, then: Any, work: Any, *args: Any, on_yield: Any = None) -> None:
-        self._note = ""
-        self.session.set_activity(Activity("training", text))
-        self._jobs.start(
-            LANE,
-            work,
-            *args,
-            on_yield=on_yield or (lambda step: self._on_progress(text, step)),
-            on_return=then,
-            on_error=self.fail,
-        )
-
-    def _on_progress(self, text: str, step: tuple[int, int] | None) -> None:
-        if step is not None and step[1] > 1:
-            done, total = step
-            words = f"{text} {done} of {total} time points"
-            self.session.set_activity(Activity("training", words, done / total))
-
-    def _end(self) -> None:
-        self.session.set_activity(Activity())
-
-    def _forgive(self) -> None:
-        """What went wrong before is no longer told once something new is done."""
-        if self.session.activity.kind == "failed":
-            self._end()
