@@ -1,5 +1,6 @@
 """Objects, in a real napari window."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -258,6 +259,34 @@ def test_the_filter_takes_conditions_and_nothing_else(dock):
         dock.table.refresh()
         assert dock.table.view.model().rowCount() == 40
         assert dock.table.filter.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        ("class == 2", 20),
+        ("class==1 and area > 0", 20),
+        ("moments_hu-0 > 29", 10),
+        ("not (moments_hu-0 > 29) and mean of x == 1", 30),
+        ("-1.5 < area", 40),
+    ],
+)
+def test_the_filter_knows_every_column_by_its_name(dock, words, rows):
+    classes = [1 + k % 2 for k in range(40)]
+    columns = {"class": classes, "moments_hu-0": range(40), "mean of x": 1}
+    dock.table.show_frame(dock.work.measured.table.assign(**columns))
+    dock.table.filter.setText(words)
+    dock.table.refresh()
+    assert "Shows only rows" in dock.table.filter.toolTip()
+    assert dock.table.view.model().rowCount() == rows
+
+
+def test_columns_of_words_do_not_colour(dock):
+    table = dock.work.measured.table
+    dock.work.set_measured(replace(dock.work.measured, table=table.assign(who="me", ok=True)))
+    assert dock.color_by.findText("who") == -1
+    dock.color_by.setCurrentText("ok")
+    assert isinstance(dock.viewer.layers["objects"].colormap, DirectLabelColormap)
 
 
 def test_the_table_sorts_by_numbers_and_keeps_what_is_selected(dock):

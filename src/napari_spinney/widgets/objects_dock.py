@@ -207,8 +207,8 @@ class ObjectsDock(Dock):
             return
         self.table.show_frame(measured.table)
         self.charts.show_measured(measured)
-        columns = [name for name in measured.table.columns if name not in ("label", "frame")]
-        self._list_colors([str(name) for name in columns])
+        numbers = measured.table.select_dtypes(["number", "bool"]).columns
+        self._list_colors([str(name) for name in numbers if name not in ("label", "frame")])
         self.picture.show(measured)
 
     def _on_answered(self) -> None:
