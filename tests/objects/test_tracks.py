@@ -77,11 +77,17 @@ def test_tracks_in_3d_have_a_column_more():
 
 
 def test_parents_of_tracks_become_a_column():
-    points = TrackPoints.of(TRACKS, ndim=3, time_axis=0)
+    points = TrackPoints.from_data(TRACKS, ndim=3, time_axis=0)
     family = TrackPoints(points.ids, points.positions, {3: 1})
     table = measure(film(), features="area", time_axis=0, tracks=family)
     assert table.columns.tolist() == ["frame", "label", "track", "parent_track", "area"]
     assert table["parent_track"].tolist() == [1, pd.NA, 1, 1, pd.NA, pd.NA]
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_points_go_back_to_what_a_layer_holds(axis):
+    points = TrackPoints.from_data(TRACKS, ndim=3, time_axis=axis)
+    np.testing.assert_array_equal(points.to_data(axis), TRACKS)
 
 
 def test_tracks_need_time_and_whole_numbers():

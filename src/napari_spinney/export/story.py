@@ -246,7 +246,15 @@ class Teller:
         image = None if step.image is None else self._code_of(step.image)
         yield Cell(f"## Measurements of the objects in {_quoted(name)}")
         labels = self._code_of(step.labels, "labels")
-        yield Cell(code.measure_code(step, labels, image), is_code=True)
+        lines = [code.measure_code(step, labels, image)]
+        if step.tracks is not None:
+            file = self._folder.save_tracks(step.tracks, f"{name} tracks")
+            lines = [
+                "from napari_spinney.files.tables import read_tracks\n",
+                f"tracks = read_tracks(FILES / {code.literal(file)})",
+                *lines,
+            ]
+        yield Cell("\n".join(lines), is_code=True)
         yield self._table(self._title(f"{name} measurements"))
 
     def _title(self, text: str) -> str:

@@ -55,7 +55,8 @@ def measure(
     tracks : (n, 4) or (n, 5) array, optional
         What the data of a tracks layer of napari are: track, time point, then y, x or z, y, x,
         in pixels. The table gets a column ``track``: the track that has a point on the object at
-        its time point, the lowest number where several have, NA where none has.
+        its time point, the lowest number where several have, NA where none has. `TrackPoints`
+        with parents give a column ``parent_track``, too.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def measure(
         return measure_regions(Regions(label_image, spacing), channels, features)
     if tracks is None:
         return _measure_frames(label_image, channels, features, spacing, time_axis)
-    points = TrackPoints.of(tracks, ndim=label_image.ndim, time_axis=time_axis)
+    points = TrackPoints.from_data(tracks, ndim=label_image.ndim, time_axis=time_axis)
     table = _measure_frames(label_image, channels, features, spacing, time_axis)
     return with_tracks(table, label_image, time_axis, points)
 

@@ -37,7 +37,7 @@ class TrackPoints:
     parents: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, data: ArrayLike | Self, *, ndim: int, time_axis: int) -> TrackPoints:
+    def from_data(cls, data: ArrayLike | Self, *, ndim: int, time_axis: int) -> TrackPoints:
         """Take tracks as a tracks layer of napari holds them.
 
         Parameters
@@ -68,6 +68,12 @@ class TrackPoints:
             raise ValueError(f"the first of the columns {names} holds whole numbers, the tracks")
         places = np.insert(points[:, 2:], time_axis % ndim, points[:, 1], axis=1)
         return cls(ids.astype(np.int64), places)
+
+    def to_data(self, time_axis: int) -> NDArray[np.float64]:
+        """Tracks as a tracks layer of napari holds them, see `from_data`; parents are left out."""
+        time = self.positions[:, time_axis]
+        places = np.delete(self.positions, time_axis, axis=1)
+        return np.column_stack([self.ids, time, places])
 
 
 def with_tracks(

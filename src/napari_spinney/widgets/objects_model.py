@@ -41,11 +41,14 @@ class Measured:
         One row per object; measurements, and columns imported from elsewhere.
     middles : (n, spatial axes) array of float, or None
         Centroid of each object, in pixels.
+    points : TrackPoints or None
+        Tracks that were chosen.
     """
 
     objects: ObjectImage
     table: pd.DataFrame
     middles: NDArray[np.float64] | None = None
+    points: TrackPoints | None = None
 
     def object_keys(self) -> list[Key]:
         """The object of each row."""
@@ -105,7 +108,7 @@ def tracked(measured: Measured, points: TrackPoints | None) -> Measured:
         return measured
     if points is not None:
         table = with_tracks(table, objects.labels, objects.time_axis, points)
-        return replace(measured, table=table)
+        return replace(measured, table=table, points=points)
     n_frames = objects.labels.shape[objects.time_axis]
     if not labels_persist(objects.frame_of(objects.labels, t) for t in range(n_frames)):
         return measured
