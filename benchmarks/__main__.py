@@ -8,8 +8,15 @@ import importlib.util
 import tempfile
 from pathlib import Path
 
-from benchmarks import folders, report, size, speed, view  # noqa: F401 - they register their rows
-from benchmarks.rows import Result, Setting, registry
+from benchmarks import (  # noqa: F401 - they register their rows
+    folders,
+    objects,
+    report,
+    size,
+    speed,
+    view,
+)
+from benchmarks.rows import Result, Setting, place_of, registry
 
 if importlib.util.find_spec("benchmarks.quality"):
     importlib.import_module("benchmarks.quality")
@@ -25,7 +32,7 @@ def main() -> None:
     parser.add_argument("--rows", help="names of rows, as S1,Q1; all unless given")
     parser.add_argument("--quick", action="store_true", help="small sizes; writes no page")
     options = parser.parse_args()
-    every = sorted(registry.rows, key=lambda row: ("SQF".index(row[0]), int(row[1:])))
+    every = sorted(registry.rows, key=place_of)
     names = options.rows.split(",") if options.rows else every
     unknown = [name for name in names if name not in registry.rows]
     if unknown:

@@ -79,3 +79,10 @@ class Registry:
 
 
 registry = Registry()
+
+
+def place_of(row: str) -> tuple[str, str, int]:
+    """Where a row stands in the table: speed, quality, then other letters; each by number."""
+    letters = row.rstrip("0123456789")
+    first = {"S": "0", "Q": "1"}.get(letters, "2")
+    return first, letters, int(row[len(letters) :] or 0)

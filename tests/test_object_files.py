@@ -61,6 +61,43 @@ def test_several_files_make_one_table(folder):
     assert table.groupby("file").size().tolist() == [40, 40]
 
 
+def test_measure_takes_tracks_from_a_table(tmp_path):
+    film = samples.load_sample("time_lapse").truth[:3]
+    tifffile.imwrite(tmp_path / "film.tif", film, metadata={"axes": "TYX"}, imagej=True)
+    label = int(film[0].max())
+    places = [np.argwhere(frame == label).mean(axis=0).round() for frame in film]
+    rows = [{"ID": 5, "frame": t, "Y": y, "X": x} for t, (y, x) in enumerate(places)]
+    pd.DataFrame(rows).to_csv(tmp_path / "tracks.csv", index=False)
+    result = spin(
+        "measure", tmp_path / "film.tif", "--tracks", tmp_path / "tracks.csv",
+        "--features", "area", "--out", tmp_path / "table.csv",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert table.columns.tolist() == ["frame", "label", "track", "area"]
+    assert table.loc[table["track"] == 5, ["frame", "label"]].to_numpy().tolist() == [
+        [0, label], [1, label], [2, label],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"id": [1], "t": [0], "y": [1]}, "there is no x"),
+        ({"id": [1], "t": [0], "y": ["?"], "x": [1]}, "y do not"),
+    ],
+)
+def test_a_table_without_tracks_is_named(folder, columns, words):
+    pd.DataFrame(columns).to_csv(folder / "tracks.csv", index=False)
+    result = spin(
+        "measure", folder / "shapes_labels.tif", "--tracks", folder / "tracks.csv",
+        "--out", folder / "table.csv",
+    )  # fmt: skip
+    assert result.exit_code == 1
+    assert "tracks.csv" in result.output
+    assert words in result.output
+
+
 def test_train_objects_writes_a_model_that_python_loads(folder):
     out = folder / "m.spinney"
     result = spin(

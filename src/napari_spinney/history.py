@@ -164,11 +164,14 @@ class Measure:
         Names of measurements or groups, as in `napari_spinney.measure`.
     image : ImageEntry or None
         What intensities were measured in.
+    tracks : (n, 1 + ndim) array or None
+        Tracks of the objects over time, as `napari_spinney.measure` takes them.
     """
 
     labels: ImageEntry
     features: str
     image: ImageEntry | None = None
+    tracks: Any = None
 
 
 Step: TypeAlias = (

@@ -113,6 +113,7 @@ def measure_files(
     labels: Sequence[Path],
     images: Sequence[Path] = (),
     *,
+    tracks: Sequence[Path] = (),
     features: Words = DEFAULT_FEATURES,
     layout: Layout = NOTHING_NAMED,
 ) -> pd.DataFrame:
@@ -121,22 +122,28 @@ def measure_files(
     Raises
     ------
     ValueError
-        If there are images, but not one for each label image.
+        If there are images (or tracks), but not one for each label image.
     """
     import pandas as pd
 
+    from napari_spinney.files.tables import read_tracks
+
     tables = []
-    for path, image in zip(labels, paired(labels, images), strict=True):
+    under, along = paired(labels, images), paired(labels, tracks, "tracks")
+    for path, image, track in zip(labels, under, along, strict=True):
         one = open_objects(path, image, layout)
-        table = measure(one.labels, one.image, features=features, **one.options)
+        points = None if track is None else read_tracks(track)
+        table = measure(one.labels, one.image, features=features, tracks=points, **one.options)
         if len(labels) > 1:
             table.insert(0, "file", str(path))
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
-def paired(labels: Sequence[Path], images: Sequence[Path]) -> Sequence[Path | None]:
-    """Take one image for each label image, or none at all.
+def paired(
+    labels: Sequence[Path], images: Sequence[Path], what: str = "image"
+) -> Sequence[Path | None]:
+    """Take one file (``what`` is in it) for each label image, or none at all.
 
     Raises
     ------
@@ -147,8 +154,8 @@ def paired(labels: Sequence[Path], images: Sequence[Path]) -> Sequence[Path | No
         return [None] * len(labels)
     if len(images) != len(labels):
         raise ValueError(
-            f"every label image needs its image: got {len(labels)} label image(s) and "
-            f"{len(images)} image(s)"
+            f"every label image needs its {what}: got {len(labels)} label image(s) and "
+            f"{len(images)} file(s) of {what}"
         )
     return images
 

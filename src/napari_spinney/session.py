@@ -127,14 +127,17 @@ class Recipe:
     use_spacing: bool = False
 
     def parameters(self) -> dict[str, Any]:
-        """Arguments for a classifier; what is None is left to its defaults."""
+        """Arguments for a classifier of pixels; what is None is left to its defaults."""
+        return {**self.forest(), "stages": self.stages}
+
+    def forest(self) -> dict[str, Any]:
+        """Arguments for any classifier; what is None is left to its defaults."""
         chosen = {
             "n_trees": self.n_trees,
             "max_depth": self.max_depth,
             "kind": self.kind,
             "balance": self.balance,
             "seed": self.seed,
-            "stages": self.stages,
         }
         return {k: v for k, v in chosen.items() if v is not None}
 

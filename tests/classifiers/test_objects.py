@@ -4,7 +4,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from napari_spinney import ObjectClassifier, ObjectSelector, load, measure
+from napari_spinney import ObjectClassifier, ObjectMapper, ObjectSelector, load, measure
 from napari_spinney.samples import load_sample
 
 
@@ -266,3 +266,36 @@ def test_wrong_images_say_why(labels):
         clf.predict_table(pd.DataFrame({"area": [1]}))
     with pytest.raises(ValueError, match="rule must be"):
         ObjectClassifier("area", rule="first").fit(labels, labels)
+
+
+def test_reports_speak_of_objects(labels, tmp_path):
+    given = {10 * (k + 1): 1 + k % 2 for k in range(6)}
+    clf = ObjectClassifier("area", n_trees=3).fit(labels, given)
+    clf.save(tmp_path / "m.spinney")
+    for model in (clf, load(tmp_path / "m.spinney")):
+        said = model.validate().summary()
+        assert "annotated objects are wrong when objects are held out" in said
+        assert "stroke" not in said
+
+
+def test_a_mask_is_one_object(labels):
+    mask = labels > 0
+    painted = ObjectMapper("area").predict(mask)
+    np.testing.assert_array_equal(painted, np.where(mask, mask.sum(), 0))
+    clf = ObjectSelector("area", target_class=1, n_trees=3)
+    clf.fit([mask, labels], [mask.astype(int), np.where(labels > 0, 2, 0)])
+    np.testing.assert_array_equal(clf.predict(mask), mask)
+
+
+def test_a_series_by_label_is_an_annotation(labels):
+    given = {10: 1, 30: 2}
+    by_series = ObjectClassifier("area", n_trees=3).fit(labels, pd.Series(given))
+    by_mapping = ObjectClassifier("area", n_trees=3).fit(labels, given)
+    np.testing.assert_array_equal(by_series.predict(labels), by_mapping.predict(labels))
+
+
+def test_axes_that_do_not_fit_are_named(labels):
+    with pytest.raises(ValueError, match="time_axis"):
+        ObjectClassifier("size").fit(np.ones((2, 2, 2, 2), int), {1: 1})
+    with pytest.raises(ValueError, match="channel_axis must be an axis of the image"):
+        measure(labels, np.zeros((*labels.shape, 2)), channel_axis=3)

@@ -1,6 +1,8 @@
+import dask.array
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -200,3 +202,22 @@ def test_objects_measure_the_same_alone_as_together(labels):
         pd.testing.assert_frame_equal(
             alone, together.iloc[[k]].reset_index(drop=True), check_exact=True
         )
+
+
+def test_an_infinite_pixel_spoils_its_own_object_alone():
+    labels = np.zeros((12, 24), int)
+    labels[2:9, 2:9], labels[2:9, 12:20] = 3, 8
+    image = np.random.default_rng(0).normal(100, 20, labels.shape)
+    without = measure(labels, image, features="all").set_index("label")
+    image[4, 4] = np.inf
+    table = measure(labels, image, features="all").set_index("label")
+    pd.testing.assert_series_equal(table.loc[8], without.loc[8])
+    assert table.loc[3, "mean_intensity"] == np.inf
+    assert table.loc[3, "min_intensity"] == without.loc[3, "min_intensity"]
+
+
+@pytest.mark.parametrize("wrap", [lambda a: a, dask.array.from_array, zarr.array])
+def test_arrays_on_disk_measure_the_same(labels2d, wrap):
+    image = np.arange(labels2d.size, dtype=np.float32).reshape(labels2d.shape)
+    table = measure(wrap(labels2d), wrap(image), features="all")
+    pd.testing.assert_frame_equal(table, measure(labels2d, image, features="all"))

@@ -82,6 +82,7 @@ def test_objects_are_exported_and_classified_again(make_napari_viewer, qtbot, tm
     dock.measure.click()
     qtbot.waitUntil(lambda: dock.work.measured is not None, timeout=WAIT)
     dock.files.export_notebook(str(tmp_path / "measured"))
+    qtbot.waitUntil(lambda: not dock.work.is_busy(), timeout=WAIT)
     assert "spinney.measure" in (tmp_path / "measured.ipynb").read_text()
     for label in dock.work.measured.table["label"].tolist()[:12]:
         truth = int(sample.truth[sample.labels == label].max())
@@ -90,6 +91,7 @@ def test_objects_are_exported_and_classified_again(make_napari_viewer, qtbot, tm
     dock.train.click()
     qtbot.waitUntil(lambda: dock.work.answer is not None and not dock.work.is_busy(), timeout=WAIT)
     dock.files.export_script(str(tmp_path / "objects"))
+    qtbot.waitUntil(lambda: not dock.work.is_busy(), timeout=WAIT)
     subprocess.run([sys.executable, tmp_path / "objects.py"], check=True, capture_output=True)
     (path,) = (tmp_path / "objects_results").glob("*.csv")
     table = pd.read_csv(path)

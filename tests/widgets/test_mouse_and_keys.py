@@ -107,3 +107,28 @@ def test_naparis_own_keys_keep_their_meaning(person, nuclei):
 def test_keys_are_those_of_the_manifest(person, nuclei):
     person(nuclei)
     assert {f"Alt+{n}" for n in range(1, 10)} | {"Alt+L", "Alt+T", "Alt+U", "H"} <= bound_keys()
+
+
+def test_a_click_on_an_object_gives_its_class(make_napari_viewer, qtbot):
+    from napari_spinney.samples import layers, load_sample
+    from napari_spinney.widgets.objects_dock import ObjectsDock
+
+    viewer = make_napari_viewer(show=True)
+    labels = load_sample("shapes").labels
+    for data, options, kind in layers(load_sample("shapes")):
+        getattr(viewer, f"add_{kind}")(data, **options)
+    dock = ObjectsDock(viewer)
+    qtbot.addWidget(dock)
+    dock.measure.click()
+    qtbot.waitUntil(lambda: dock.work.measured is not None, timeout=60_000)
+    middle = dock.work.measured.middle_of(0)
+    world = dock.picture.layer.data_to_world(middle)
+    viewer.scene.camera.center = (0, *world)
+    widget = viewer.window._qt_viewer.canvas.native
+    qtbot.wait(100)
+    QTest.mouseClick(
+        widget, Qt.MouseButton.LeftButton, pos=QPoint(widget.width() // 2, widget.height() // 2)
+    )
+    label = int(labels[tuple(round(p) for p in middle)])
+    assert dock.work.given.by_object == {label: 1}
+    dock.close()

@@ -1,5 +1,6 @@
 """Objects, in a real napari window."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -63,6 +64,10 @@ def answered(dock, qtbot):
     qtbot.waitUntil(lambda: dock.work.answer is not None and not dock.work.is_busy(), timeout=WAIT)
 
 
+def at_rest(dock, qtbot):
+    qtbot.waitUntil(lambda: not dock.work.is_busy(), timeout=WAIT)
+
+
 def teach(dock, sample, each=5):
     """Click some objects of both classes."""
     labels = dock.work.measured.table["label"].tolist()
@@ -117,15 +122,17 @@ def test_objects_take_the_colour_of_their_class(dock, sample, qtbot):
     assert layer.colormap is before
 
 
-def test_a_measurement_colours_objects_and_becomes_a_layer(dock, sample):
+def test_a_measurement_colours_objects_and_becomes_a_layer(dock, sample, qtbot):
     layer = dock.viewer.layers["objects"]
     dock.color_by.setCurrentText("area")
     assert isinstance(layer.colormap, DirectLabelColormap)
     dock.as_layer.click()
+    at_rest(dock, qtbot)
     made = dock.viewer.layers["objects area"]
     assert made.data.max() == pytest.approx(dock.work.measured.table["area"].max())
     np.testing.assert_array_equal(made.scale, layer.scale)
     dock.as_layer.click()
+    at_rest(dock, qtbot)
     assert [x.name for x in dock.viewer.layers].count("objects area") == 1
 
 
@@ -141,6 +148,7 @@ def test_strokes_teach_classes(dock, sample, qtbot, tmp_path):
     model = load(tmp_path / "model.spinney")
     assert isinstance(model, ObjectClassifier)
     dock.as_layer.click()
+    at_rest(dock, qtbot)
     np.testing.assert_array_equal(
         model.predict(sample.labels, sample.image, spacing=sample.spacing),
         dock.viewer.layers["objects classes"].data,
@@ -195,8 +203,8 @@ def press(dock, label, sample, *, drag=False):
         dims_displayed=[0, 1],
         type="mouse_press",
     )
-    steps = layer.mouse_drag_callbacks[-1](layer, event)
-    next(steps)
+    steps = dock.viewer.mouse_drag_callbacks[-1](dock.viewer, event)
+    next(steps, None)
     for kind in ["mouse_move", "mouse_release"] if drag else ["mouse_release"]:
         event.type = kind
         next(steps, None)
@@ -206,6 +214,21 @@ def test_a_press_gives_a_class_and_a_drag_does_not(dock, sample):
     press(dock, 9, sample, drag=True)
     assert dock.work.given.by_object == {}
     press(dock, 9, sample)
+    assert dock.work.given.by_object == {9: 1}
+
+
+def test_a_press_counts_whichever_layer_is_selected_unless_a_tool_is_in_hand(dock, sample):
+    layers = dock.viewer.layers
+    layers.selection.active = layers["image"]
+    press(dock, 9, sample)
+    assert dock.work.given.by_object == {9: 1}
+    layers.selection.active = layers["strokes"]
+    layers["strokes"].mode = "paint"
+    press(dock, 12, sample)
+    assert dock.work.given.by_object == {9: 1}
+    layers["strokes"].mode = "pan_zoom"
+    layers["objects"].visible = False
+    press(dock, 12, sample)
     assert dock.work.given.by_object == {9: 1}
 
 
@@ -238,6 +261,34 @@ def test_the_filter_takes_conditions_and_nothing_else(dock):
         assert dock.table.filter.toolTip()
 
 
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        ("class == 2", 20),
+        ("class==1 and area > 0", 20),
+        ("moments_hu-0 > 29", 10),
+        ("not (moments_hu-0 > 29) and mean of x == 1", 30),
+        ("-1.5 < area", 40),
+    ],
+)
+def test_the_filter_knows_every_column_by_its_name(dock, words, rows):
+    classes = [1 + k % 2 for k in range(40)]
+    columns = {"class": classes, "moments_hu-0": range(40), "mean of x": 1}
+    dock.table.show_frame(dock.work.measured.table.assign(**columns))
+    dock.table.filter.setText(words)
+    dock.table.refresh()
+    assert "Shows only rows" in dock.table.filter.toolTip()
+    assert dock.table.view.model().rowCount() == rows
+
+
+def test_columns_of_words_do_not_colour(dock):
+    table = dock.work.measured.table
+    dock.work.set_measured(replace(dock.work.measured, table=table.assign(who="me", ok=True)))
+    assert dock.color_by.findText("who") == -1
+    dock.color_by.setCurrentText("ok")
+    assert isinstance(dock.viewer.layers["objects"].colormap, DirectLabelColormap)
+
+
 def test_the_table_sorts_by_numbers_and_keeps_what_is_selected(dock):
     from qtpy.QtCore import Qt
 
@@ -266,15 +317,19 @@ def test_headings_say_what_is_measured(dock):
 
 def test_tables_go_out_and_come_in(dock, tmp_path, qtbot):
     dock.files.export_table(str(tmp_path / "t.csv"))
-    qtbot.waitUntil((tmp_path / "t.csv.json").exists, timeout=WAIT)
+    at_rest(dock, qtbot)
+    assert "Saved" in dock.told.text.text()
+    assert (tmp_path / "t.csv.json").exists()
     table = pd.read_csv(tmp_path / "t.csv")
     assert len(table) == 40
     table[["label"]].assign(other=range(40)).to_csv(tmp_path / "other.csv", index=False)
     dock.files.join_table(str(tmp_path / "other.csv"))
+    at_rest(dock, qtbot)
     assert dock.work.measured.table["other"].tolist() == list(range(40))
     assert "1 columns more" in dock.told.text.text()
     table[["area"]].to_csv(tmp_path / "wrong.csv", index=False)
     dock.files.join_table(str(tmp_path / "wrong.csv"))
+    at_rest(dock, qtbot)
     assert "no column label" in dock.told.text.text()
 
 
@@ -289,11 +344,11 @@ def test_an_image_of_another_size_says_so(dock):
 def test_a_closed_dock_leaves_the_layer_as_it_was(dock):
     layer = dock.viewer.layers["objects"]
     before = layer.colormap
-    callbacks = len(layer.mouse_drag_callbacks)
+    callbacks = len(dock.viewer.mouse_drag_callbacks)
     dock.color_by.setCurrentText("area")
     dock.close()
     assert layer.colormap is before
-    assert len(layer.mouse_drag_callbacks) == callbacks - 1
+    assert len(dock.viewer.mouse_drag_callbacks) == callbacks - 1
 
 
 def test_classes_of_a_large_image_get_a_layer_of_their_own(dock, sample, qtbot, monkeypatch):

@@ -21,8 +21,8 @@ def test_an_image_of_another_resolution_is_read_by_its_place(numbers):
     fine = coarse.repeat(2, axis=0).repeat(2, axis=1)
     labels = Labels(numbers, scale=(1, 1), units=("um", "um"))
     image = Image(fine, scale=(0.5, 0.5), translate=(-0.25, -0.25), units=("um", "um"))
-    alone = objects_of(labels, Image(coarse, scale=(1, 1), units=("um", "um")))
-    scaled = objects_of(labels, image)
+    alone = objects_of(labels, Image(coarse, scale=(1, 1), units=("um", "um"))).read()
+    scaled = objects_of(labels, image).read()
     wanted = alone.measure("intensity size")
     got = scaled.measure("intensity size")
     assert got["label"].tolist() == [7, 12, 4_000_000_001]
@@ -33,14 +33,16 @@ def test_an_image_of_another_resolution_is_read_by_its_place(numbers):
 def test_channels_stay_channels(numbers):
     two = np.stack([np.full((10, 15), 3), np.full((10, 15), 5)], axis=0)
     image = Image(two, scale=(1, 2, 2), translate=(0, 0.5, 0.5), axis_labels=("c", "y", "x"))
-    table = objects_of(Labels(numbers, axis_labels=("y", "x")), image).measure("mean_intensity")
+    table = (
+        objects_of(Labels(numbers, axis_labels=("y", "x")), image).read().measure("mean_intensity")
+    )
     assert table["mean_intensity"].tolist() == [3, 3, 3]
     assert table["mean_intensity_1"].tolist() == [5, 5, 5]
 
 
 def test_beyond_the_image_there_is_no_value(numbers):
     image = Image(np.full((10, 30), 9, np.uint8))
-    table = objects_of(Labels(numbers), image).measure("mean_intensity")
+    table = objects_of(Labels(numbers), image).read().measure("mean_intensity")
     assert table["mean_intensity"].tolist()[0] == 9
     assert np.isnan(table["mean_intensity"]).tolist() == [False, True, True]
 
@@ -61,6 +63,6 @@ def test_labels_without_a_pixel_size_take_that_of_the_image(numbers):
 
 
 def test_no_objects_make_an_empty_table():
-    table = objects_of(Labels(np.zeros((5, 5), int)), Image(np.zeros((5, 5)))).measure("all")
+    table = objects_of(Labels(np.zeros((5, 5), int)), Image(np.zeros((5, 5)))).read().measure("all")
     assert len(table) == 0
     assert "mean_intensity" in table

@@ -1,6 +1,10 @@
 """Objects over time, in a real viewer."""
 
+import subprocess
+import sys
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from napari_spinney.samples import load_sample
@@ -136,3 +140,13 @@ def test_classes_are_given_at_a_time_point_and_learnt_over_all(measured, film, q
         assert (
             "#" + bytes(np.round(255 * layer.get_color(label)[:3]).astype(np.uint8)).hex() == color
         )
+
+
+def test_tracks_are_exported_with_the_objects(measured, film, tmp_path, qtbot):
+    dock = measured(shuffled(film), points_of(film))
+    dock.files.export_script(str(tmp_path / "steps.py"))
+    qtbot.waitUntil(lambda: not dock.work.is_busy(), timeout=WAIT)
+    subprocess.run([sys.executable, tmp_path / "steps.py"], check=True, capture_output=True)
+    (path,) = (tmp_path / "steps_results").glob("*.csv")
+    wanted = dock.work.measured.table[["frame", "label", "track"]]
+    pd.testing.assert_frame_equal(pd.read_csv(path)[list(wanted)], wanted, check_dtype=False)

@@ -93,7 +93,7 @@ def test_changes_since_training_are_told(dock, viewer, qtbot):
     until(qtbot, lambda: dock.work.answer is not None and not dock.work.is_busy())
     assert dock.told.text.text().startswith("✓ Found")
     dock.work.give(5, 1)
-    assert dock.told.text.text().startswith("↻ Classes changed")
+    assert dock.told.text.text().startswith("↻ Classes or options changed")
 
 
 @pytest.fixture
@@ -164,3 +164,50 @@ def test_a_model_of_objects_goes_to_the_objects(viewer, model):
     assert workspace.session.model is None
     assert workspace.objects.session.model.path == model
     assert "Objects (napari-spinney)" in viewer.window.dock_widgets
+
+
+@pytest.mark.gui
+def test_measuring_anew_learns_anew(dock, viewer, qtbot):
+    sample = load_sample("shapes")
+    viewer.add_labels(sample.labels, name="objects")
+    measured(dock, qtbot)
+    for label in (1, 2, 3, 4):
+        dock.work.give(label, int(sample.truth[sample.labels == label].max()))
+    until(qtbot, lambda: dock.work.answer is not None and not dock.work.is_busy())
+    dock.form.groups["position"].setChecked(True)
+    dock.measure.click()
+    dock.work.give(5, 1)  # does not put an end to measuring
+    until(qtbot, lambda: not dock.work.is_busy())
+    table = dock.work.measured.table
+    assert "centroid_x" in table
+    assert set(table["class"]) == {1, 2}
+    assert "centroid_x" in dock.work.answer.classifier.feature_names_
+    assert sum(dock.work.answer.classifier.table_.counts().values()) == 5
+
+
+@pytest.mark.gui
+def test_a_model_from_a_file_is_used_on_what_is_measured_anew(dock, viewer, qtbot, tmp_path):
+    sample = load_sample("shapes")
+    viewer.add_labels(sample.labels, name="objects")
+    model = ObjectClassifier("area eccentricity", n_trees=5).fit(sample.labels, sample.strokes)
+    model.save(tmp_path / "m.spinney")
+    measured(dock, qtbot)
+    dock.work.open(str(tmp_path / "m.spinney"))
+    until(qtbot, lambda: dock.work.answer is not None and not dock.work.is_busy())
+    dock.form.groups["position"].setChecked(True)
+    dock.measure.click()
+    until(qtbot, lambda: not dock.work.is_busy())
+    assert {"class", "centroid_x"} <= set(dock.work.measured.table)
+
+
+@pytest.mark.gui
+def test_after_measuring_failed_one_learns_as_before(dock, viewer, qtbot):
+    layer = viewer.add_labels(load_sample("shapes").labels, name="objects")
+    measured(dock, qtbot)
+    layer.data = -layer.data.astype(int)
+    dock.measure.click()
+    until(qtbot, lambda: not dock.work.is_busy())
+    assert "must not be negative" in dock.told.text.text()
+    for label, number in ((1, 1), (2, 2)):
+        dock.work.give(label, number)
+    until(qtbot, lambda: dock.work.answer is not None and not dock.work.is_busy())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.forest.forest import Forest
     from napari_spinney.forest.training import ForestOptions, TrainingTable
-    from napari_spinney.forest.validation import ValidationReport
+    from napari_spinney.forest.validation import Rows, ValidationReport
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +92,8 @@ class Classifier:
 
     kinds: ClassVar[dict[str, type[Classifier]]] = {}
     """Every classifier by the name of its class."""
+    learns_from: ClassVar[Rows] = "pixels"
+    """What the rows of its training table are."""
 
     def __init_subclass__(cls) -> None:
         Classifier.kinds[cls.__name__] = cls
@@ -236,7 +238,7 @@ class Classifier:
                 "this model holds no training rows (a .cl file has none): it cannot be validated "
                 "on strokes held out; train it anew, or score it on images with truth"
             )
-        return validate(table, self.options, folds)
+        return replace(validate(table, self.options, folds), of=self.learns_from)
 
     # ------------------------------------------------------------------- files
 

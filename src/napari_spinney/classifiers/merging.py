@@ -47,6 +47,8 @@ class ObjectMerger(Classifier):
         As in `ObjectClassifier`.
     """
 
+    learns_from = "objects"
+
     def __init__(
         self,
         features: str | Sequence[str] | None = None,

@@ -57,9 +57,16 @@ class ObjectImage:
     ) -> ObjectImage:
         """Check that labels and image lie on each other."""
         array = np.asarray(labels)
+        if array.dtype == np.bool_:
+            array = array.view(np.uint8)
         if time_axis is not None and not -array.ndim <= time_axis < array.ndim:
             raise ValueError(
                 f"time_axis must be an axis of the labels, which have {array.ndim}; got {time_axis}"
+            )
+        if array.ndim - (time_axis is not None) not in (2, 3):
+            raise ValueError(
+                f"labels must have 2 or 3 spatial axes, (Y, X) or (Z, Y, X); got the shape "
+                f"{array.shape}. Name the time axis of a series with time_axis"
             )
         size = None if spacing is None else tuple(float(s) for s in spacing)
         return cls(array, split_channels(image, channel_axis, array.shape), time_axis, size)
@@ -129,7 +136,7 @@ class ObjectImage:
         ----------
         table : DataFrame
             From `measure`.
-        annotation : array or mapping
+        annotation : array, mapping or Series
             Painted classes, in the shape of the labels; or {label: class}, with a time axis
             {(frame, label): class}.
         rule : {"most", "largest"}
@@ -142,6 +149,8 @@ class ObjectImage:
         """
         if isinstance(annotation, Mapping):
             return self._classes_by_label(table, annotation)
+        if hasattr(annotation, "to_dict"):  # a Series of pandas, by label
+            return self._classes_by_label(table, annotation.to_dict())
         painted = check_annotation(annotation, self.labels.shape)
         parts = [
             painted_classes(

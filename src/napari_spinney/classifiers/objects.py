@@ -67,6 +67,8 @@ class ObjectClassifier(Classifier):
     [0, 1, 1, 1, 0, 0, 2, 0, 0]
     """
 
+    learns_from = "objects"
+
     def __init__(
         self,
         features: str | Sequence[str] = "size shape intensity",
@@ -106,7 +108,7 @@ class ObjectClassifier(Classifier):
         ----------
         labels : array or list of arrays
             (Y, X) or (Z, Y, X) whole numbers, one axis more with ``time_axis``; 0 is background.
-        annotation : array or mapping, or list of them
+        annotation : array, mapping or Series, or list of them
             Classes painted on the objects, in the shape of the labels, 0 where nothing is
             painted; or {label: class}, with a time axis {(frame, label): class}.
         image : array or list of arrays, optional

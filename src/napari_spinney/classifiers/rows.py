@@ -30,6 +30,10 @@ IDENTITY_COLUMNS = (
     "frame",
     "track",
     "parent_track",
+    "ImageNumber",  # CellProfiler's
+    "ObjectNumber",
+    "Number_Object_Number",
+    "Unnamed: 0",  # rows of pandas, written without a name
 )
 """Columns that number objects: no features unless they are asked for by name."""
 

@@ -54,6 +54,8 @@ class TableRowClassifier(Classifier):
     [1, 1, 1, 1, 2, 2, 2, 2]
     """
 
+    learns_from = "objects"
+
     def __init__(
         self,
         features: str | Sequence[str] | None = None,

@@ -41,6 +41,15 @@ def measure(
             "neighbours, all."
         ),
     ] = "size shape intensity position",
+    tracks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE...",
+            exists=True,
+            help="Tracks of the objects over time, one table for each label image, with columns "
+            "track, t, y, x (and z) in pixels: gives a column 'track'.",
+        ),
+    ] = None,
     channel_axis: ChannelAxis = None,
     time_axis: TimeAxis = None,
     spacing: Spacing = None,
@@ -54,6 +63,7 @@ def measure(
         table = measure_files(
             labels,
             image or (),
+            tracks=tracks or (),
             features=features,
             layout=Layout(channel_axis, time_axis, spacing),
         )

@@ -46,12 +46,16 @@ class Commands(TyperGroup):
             raise typer.Exit(1) from error
 
 
+_OF_EACH_IMAGE = (("--annotation", "-a"), ("--image", "-i"), ("--truth", "-t"), ("--tracks",))
+"""Options that take a file for each image."""
+
+
 class ManyFiles(TyperCommand):
-    """Lets ``--annotation``, ``--image`` and ``--truth`` take several, as the images do."""
+    """Lets ``--annotation``, ``--image`` and the like take several files, as the images do."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Name the option once per file, then parse."""
-        for names in (("--annotation", "-a"), ("--image", "-i"), ("--truth", "-t")):
+        for names in _OF_EACH_IMAGE:
             args = repeat_option(args, names)
         return super().parse_args(ctx, args)
 

@@ -163,11 +163,12 @@ def apply_code(step: ApplyToObjects, path: str, labels: str, image: str | None, 
 
 
 def measure_code(step: Measure, labels: str, image: str | None) -> str:
-    """Measure objects."""
+    """Measure objects; with tracks, those are a variable of this name."""
     pictures = [labels] if image is None else [labels, image]
+    tracks = [] if step.tracks is None else ["tracks=tracks"]
     options = {"features": step.features, **given(spacing=step.labels.spacing)}
     axes = _object_axes(step.labels, step.image)
-    return f"table = {call('spinney.measure', *pictures, **options, **axes)}"
+    return f"table = {call('spinney.measure', *pictures, *tracks, **options, **axes)}"
 
 
 def _made(name: str, classifier: Any) -> str:

@@ -43,6 +43,18 @@ class Folder:
             self._names[key] = self._write(_in_memory(data), name, axes, spacing)
         return self._names[key]
 
+    def save_tracks(self, tracks: np.ndarray[Any, Any], name: str) -> str:
+        """Save tracks as a table that `read_tracks` takes; returns the name of the file."""
+        import pandas as pd
+
+        from napari_spinney.files.tables import write_table
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        file = self._free(name, ".csv")
+        columns = ["track", "t", *"zyx"[2 - tracks.shape[1] :]]
+        write_table(self.path / file, pd.DataFrame(tracks, columns=columns))
+        return file
+
     def save_model(self, classifier: Any, name: str) -> str:
         """Save a model; returns the name of the file."""
         self.path.mkdir(parents=True, exist_ok=True)

@@ -239,7 +239,8 @@ class Teller:
         image = None if step.image is None else self._code_of(step.image)
         yield Cell(
             f"## Classes of the objects in {_quoted(name)}\n\n{len(step.classes)} objects were "
-            "given a class; the others are classified by what is measured of them."
+            f"given a class; a forest of {step.classifier.n_trees} trees classifies the others by "
+            "what is measured of them."
         )
         labels = self._code_of(step.labels, "labels")
         yield Cell(code.classify_code(step, labels, image, result), is_code=True)
@@ -283,7 +284,15 @@ class Teller:
         image = None if step.image is None else self._code_of(step.image)
         yield Cell(f"## Measurements of the objects in {_quoted(name)}")
         labels = self._code_of(step.labels, "labels")
-        yield Cell(code.measure_code(step, labels, image), is_code=True)
+        lines = [code.measure_code(step, labels, image)]
+        if step.tracks is not None:
+            file = self._folder.save_tracks(step.tracks, f"{name} tracks")
+            lines = [
+                "from napari_spinney.files.tables import read_tracks\n",
+                f"tracks = read_tracks(FILES / {code.literal(file)})",
+                *lines,
+            ]
+        yield Cell("\n".join(lines), is_code=True)
         yield self._table(self._title(f"{name} measurements"))
 
     def _title(self, text: str) -> str:

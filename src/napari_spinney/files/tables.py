@@ -11,10 +11,20 @@ from napari_spinney.files.atomic import replacing
 if TYPE_CHECKING:
     from os import PathLike
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 FORMATS = (".csv", ".tsv", ".parquet")
 _SEPARATOR = {".csv": ",", ".tsv": "\t"}
+_TRACK_COLUMNS = {
+    "track": ("track", "track_id", "trackid", "id"),
+    "t": ("t", "frame"),
+    "z": ("z",),
+    "y": ("y",),
+    "x": ("x",),
+}
+"""What columns of a table of tracks may be called, in small letters."""
 
 
 class TableFileError(ValueError):
@@ -46,6 +56,46 @@ def read_table(path: str | PathLike[str]) -> pd.DataFrame:
         raise TableFileError(f"{source}: this is no table that can be read: {error}") from error
     except ImportError as error:
         raise TableFileError(_needs_pyarrow(source)) from error
+
+
+def read_tracks(path: str | PathLike[str]) -> NDArray[np.float64]:
+    """Read a table of tracks as the data of a tracks layer of napari.
+
+    Parameters
+    ----------
+    path : path-like
+        A table with a line per point and columns ``track`` (or ``track_id``, ``id``), ``t`` (or
+        ``frame``), ``y``, ``x`` and, in 3D, ``z``, in pixels; others are not looked at.
+
+    Returns
+    -------
+    (n, 4) or (n, 5) array
+        Track, time point, then y, x or z, y, x.
+
+    Raises
+    ------
+    TableFileError
+        If a column is missing or holds no numbers; names the file.
+    """
+    import pandas as pd
+
+    table = read_table(path)
+    small = {str(name).strip().lower(): name for name in reversed(table.columns)}
+    found = {
+        what: next((small[name] for name in names if name in small), None)
+        for what, names in _TRACK_COLUMNS.items()
+    }
+    missing = [what for what, name in found.items() if name is None and what != "z"]
+    if missing:
+        raise TableFileError(
+            f"{path}: tracks need columns track, t, y, x (and z); there is no "
+            f"{', '.join(missing)}, but {list(table.columns)[:10]}"
+        )
+    columns = table[[name for name in found.values() if name is not None]]
+    wrong = [str(n) for n in columns if not pd.api.types.is_numeric_dtype(columns[n])]
+    if wrong:
+        raise TableFileError(f"{path}: columns of tracks hold numbers; {', '.join(wrong)} do not")
+    return columns.to_numpy("float64", na_value=float("nan"))
 
 
 def write_table(path: str | PathLike[str], table: pd.DataFrame) -> None:

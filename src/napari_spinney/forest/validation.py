@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,9 @@ __all__ = [
     "out_of_fold_proba",
     "validate",
 ]
+
+Rows: TypeAlias = Literal["pixels", "objects"]
+"""What the rows of a training table are."""
 
 ROWS_FOR_REFERENCE = 10_000
 """More rows than these are predicted by the CPU kernel, which takes time to load."""
@@ -58,6 +61,8 @@ class ValidationReport:
         What was held out as a whole.
     n_groups : int
         How many strokes or images there were.
+    of : {"pixels", "objects"}
+        What was annotated. A single object stands for a stroke.
     """
 
     error: float
@@ -73,14 +78,16 @@ class ValidationReport:
     fold_errors: tuple[float, ...]
     grouped_by: Grouping
     n_groups: int
+    of: Rows = "pixels"
 
     @property
     def n_folds(self) -> int:
         """Number of folds."""
         return len(self.fold_errors)
 
-    def summary(self, what: Literal["pixels", "objects"] = "pixels") -> str:
-        """Say it in one sentence; ``what`` the rows are."""
+    def summary(self, what: Rows | None = None) -> str:
+        """Say it in one sentence; ``what`` the rows are, where the report does not know it."""
+        what = self.of if what is None else what
         worst = int(np.argmin(self.f1))
         alone = what == "objects" and self.grouped_by == "strokes"
         groups = "objects" if alone else self.grouped_by
@@ -108,7 +115,7 @@ class ValidationReport:
             If a value is missing or unknown.
         """
         known = {field.name for field in fields(cls)}
-        if set(values) != known:
+        if not known - {"of"} <= set(values) <= known:  # older reports are of pixels
             raise ValueError(
                 f"a validation report has the values {sorted(known)}; got {sorted(values)}"
             )

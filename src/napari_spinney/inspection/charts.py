@@ -65,6 +65,7 @@ def draw_histogram(
         )
     ax.set_xlabel(label)
     ax.set_ylabel("objects")
+    _few_ticks(ax)
     _legend(ax, classes)
     return int(len(values) - finite.sum())
 
@@ -112,6 +113,7 @@ def draw_scatter(
         )
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
+    _few_ticks(ax)
     _legend(ax, classes)
     return int(len(x) - finite.sum())
 
@@ -192,6 +194,12 @@ def _name(number: int, names: Mapping[int, str] | None) -> str:
     return "no class" if number == ALL_OBJECTS else (names or {}).get(number, f"class {number}")
 
 
+def _few_ticks(ax: Axes) -> None:
+    """Short numbers at few places: there is little room, and each takes time to draw."""
+    ax.locator_params(nbins=5)
+    ax.ticklabel_format(scilimits=(-3, 5))
+
+
 def _legend(ax: Axes, classes: NDArray[Any] | None) -> None:
-    if classes is not None and len(classes):
-        ax.legend(fontsize="small", framealpha=0.7)
+    if classes is not None and len(classes):  # the emptiest corner takes long to find
+        ax.legend(fontsize="small", framealpha=0.7, loc="upper right")

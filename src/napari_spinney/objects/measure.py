@@ -11,6 +11,7 @@ from napari_spinney.objects.intensity import Channel
 from napari_spinney.objects.regions import Regions
 from napari_spinney.objects.request import Column, Words, columns_of
 from napari_spinney.objects.shapes import Shapes
+from napari_spinney.objects.tracks import TrackPoints, with_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ def measure(
     spacing: Sequence[float] | None = None,
     channel_axis: int | None = None,
     time_axis: int | None = None,
+    tracks: ArrayLike | TrackPoints | None = None,
 ) -> pd.DataFrame:
     """Measure labelled objects.
 
@@ -38,7 +40,7 @@ def measure(
         0 is background. Labels may have gaps and any size; an object need not be connected.
     image : array of the same shape, one axis more with ``channel_axis``; optional
         What intensities are measured in. NaN pixels are left out; an object of NaN alone
-        measures NaN.
+        measures NaN. An infinite pixel makes what cannot be told of its object infinite or NaN.
     features : str or sequence of str
         Names of measurements or of groups: "size", "shape", "intensity", "texture", "position",
         "neighbours", or "all". `measurement_table` lists them.
@@ -50,25 +52,37 @@ def measure(
     time_axis : int, optional
         Axis of *the labels* that holds time points: each is measured by itself, and the table has
         a column ``frame``.
+    tracks : (n, 4) or (n, 5) array, optional
+        What the data of a tracks layer of napari are: track, time point, then y, x or z, y, x,
+        in pixels. The table gets a column ``track``: the track that has a point on the object at
+        its time point, the lowest number where several have, NA where none has. `TrackPoints`
+        with parents give a column ``parent_track``, too.
 
     Returns
     -------
     pandas.DataFrame
-        One row per object, ``label`` first (after ``frame``), then one float64 column per
-        measurement.
+        One row per object, ``label`` first (after ``frame``, before ``track``), then one float64
+        column per measurement.
 
     Raises
     ------
     TypeError
         If labels are no whole numbers.
     ValueError
-        If shapes do not fit, or a name is unknown or needs what is not there.
+        If shapes do not fit, a name is unknown or needs what is not there, or there are tracks
+        but no time axis.
     """
     label_image = np.asarray(labels)
     channels = split_channels(image, channel_axis, label_image.shape)
     if time_axis is None:
+        if tracks is not None:
+            raise ValueError("tracks run through time: name the time axis with time_axis")
         return measure_regions(Regions(label_image, spacing), channels, features)
-    return _measure_frames(label_image, channels, features, spacing, time_axis)
+    if tracks is None:
+        return _measure_frames(label_image, channels, features, spacing, time_axis)
+    points = TrackPoints.from_data(tracks, ndim=label_image.ndim, time_axis=time_axis)
+    table = _measure_frames(label_image, channels, features, spacing, time_axis)
+    return with_tracks(table, label_image, time_axis, points)
 
 
 def measure_regions(
@@ -108,6 +122,10 @@ def split_channels(
     array = np.asarray(image)
     if array.dtype.kind not in "uifb":
         raise TypeError(f"image must hold real numbers; got {array.dtype}")
+    if channel_axis is not None and not -array.ndim <= channel_axis < array.ndim:
+        raise ValueError(
+            f"channel_axis must be an axis of the image, which has {array.ndim}; got {channel_axis}"
+        )
     channels = [array] if channel_axis is None else list(np.moveaxis(array, channel_axis, 0))
     for channel in channels:
         if channel.shape != shape:
@@ -131,7 +149,8 @@ class _Sources:
             return np.zeros(0)
         entry = column.measurement
         source = self.channels[column.channel] if entry.per_channel else self.shapes
-        return np.asarray(entry.compute(source, column.number), np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):  # of infinite pixels
+            return np.asarray(entry.compute(source, column.number), np.float64)
 
 
 def _measure_frames(

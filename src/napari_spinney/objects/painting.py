@@ -92,6 +92,8 @@ def paint(
         raise ValueError(
             f"one value per object is needed; got {chosen.shape} values for {numbers.shape} objects"
         )
+    if image.dtype == np.bool_:
+        image = image.view(np.uint8)
     if not image.size:
         return np.full(image.shape, background, chosen.dtype)
     top = int(image.max())

@@ -187,9 +187,10 @@ def object_steps(measured: Measured, classifier: Any, path: str | None = None) -
     table = getattr(classifier, "table_", None)
     if path is not None and _can_be_applied(classifier, objects):
         return (ApplyToObjects(classifier, path, labels, image),)
+    known = [n for n in measured.measurements() if _can_be_measured([n], objects)]
+    measuring = Measure(labels, " ".join(known), image, _tracks_of(measured))
     if table is None or type(classifier) is not ObjectClassifier:
-        known = [n for n in measured.measurements() if _can_be_measured([n], objects)]
-        return (Measure(labels, " ".join(known), image),)
+        return (measuring,)
     if not _can_be_measured(classifier.feature_names_, objects):
         raise ValueError(
             "The classes were learnt from columns that were joined from elsewhere, which a "
@@ -197,7 +198,13 @@ def object_steps(measured: Measured, classifier: Any, path: str | None = None) -
         )
     keys = measured.object_keys()
     classes = {keys[row]: int(c) for row, c in zip(table.position, table.y, strict=True)}
-    return (ClassifyObjects(classifier, labels, classes, image),)
+    classifying = ClassifyObjects(classifier, labels, classes, image)
+    return (classifying,) if measuring.tracks is None else (measuring, classifying)
+
+
+def _tracks_of(measured: Measured) -> Any:
+    axis = measured.objects.time_axis
+    return None if measured.points is None or axis is None else measured.points.to_data(axis)
 
 
 def _axes(objects: ObjectImage) -> str:

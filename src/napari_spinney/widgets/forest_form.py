@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSpinBox, QWidget
 
+from napari_spinney.widgets.links import link
+
 if TYPE_CHECKING:
-    from napari_spinney.widgets.workspace import Workspace
+    from napari_spinney.session import Session
 
 KINDS = {"default": None, "extremely random": "extra_trees", "random forest": "random_forest"}
 BALANCES = {"default": None, "as painted": "none", "in between": "sqrt", "equal": "balanced"}
 
 
 class ForestForm(QWidget):
-    """Trees, depth, kind, balance, seed, stages."""
+    """Trees, depth, kind, balance, seed, stages.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Parameters
+    ----------
+    session : Session
+        Whose recipe is shown and changed.
+    what : str
+        What is given a class, in the words of the tooltips: "strokes" or "objects".
+    """
+
+    def __init__(self, session: Session, what: str = "strokes") -> None:
         super().__init__()
-        self._session = workspace.session
+        self._session = session
         self.trees = _spin(1, 1000, 100, "Number of trees. More are steadier and slower.")
         self.max_depth = _spin(
             0, 100, 0, "Largest number of questions a tree asks. Unlimited is most often best."
@@ -27,7 +38,7 @@ class ForestForm(QWidget):
         self.kind = _box(KINDS, "How trees are grown.")
         self.balance = _box(
             BALANCES,
-            "How much a class counts: as painted (a class with more strokes is found more often), "
+            f"How much a class counts: as painted (a class with more {what} is found more often), "
             "equal (rare classes are found as readily as common ones), or in between.",
         )
         self.seed = _spin(0, 2**31 - 1, 0, "The same number gives the same forest again.")
@@ -46,7 +57,9 @@ class ForestForm(QWidget):
             ("", self.stages),
         ):
             layout.addRow(label, widget)
+        layout.setRowVisible(self.stages, what == "strokes")  # only pixels have a neighbourhood
         layout.setContentsMargins(0, 0, 0, 0)
+        self.refresh()
         self._connect()
 
     def _connect(self) -> None:
@@ -55,6 +68,24 @@ class ForestForm(QWidget):
         for box in (self.kind, self.balance):
             box.currentIndexChanged.connect(self._on_changed)
         self.stages.toggled.connect(self._on_changed)
+        link(self, self.refresh, self._session.recipe_changed)
+
+    def refresh(self) -> None:
+        """Show the recipe of the session."""
+        recipe = self._session.recipe
+        numbers = {
+            self.trees: recipe.n_trees,
+            self.max_depth: recipe.max_depth or 0,
+            self.seed: recipe.seed,
+        }
+        for spin, number in numbers.items():
+            with QSignalBlocker(spin):
+                spin.setValue(number)
+        for box, word in ((self.kind, recipe.kind), (self.balance, recipe.balance)):
+            with QSignalBlocker(box):
+                box.setCurrentIndex(max(0, box.findData(word)))
+        with QSignalBlocker(self.stages):
+            self.stages.setChecked(recipe.stages > 1)
 
     def _state(self) -> dict[str, Any]:
         return {

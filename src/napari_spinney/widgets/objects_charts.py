@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_spinney.inspection.charts import (
@@ -64,6 +65,8 @@ class ObjectsCharts(QWidget):
         layout.addLayout(self._form)
         layout.addWidget(self.canvas)
         layout.addWidget(self.note)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
         self._connect()
         self._on_kind_changed()
 
@@ -72,6 +75,7 @@ class ObjectsCharts(QWidget):
         self.right.currentTextChanged.connect(self.refresh)
         self.up.currentTextChanged.connect(self.refresh)
         self.chosen.changed.connect(self.refresh)
+        self._soon.timeout.connect(self.refresh)
         self.canvas.mpl_connect("button_press_event", self._on_pressed)
 
     def show_measured(self, measured: Measured) -> None:
@@ -82,7 +86,7 @@ class ObjectsCharts(QWidget):
         for box, place in ((self.right, 0), (self.up, 1)):
             _fill(box, names, place)
         self.chosen.set_names(names, CHOSEN_AT_FIRST)
-        self.refresh()
+        self._soon.start()  # once, when table and picture have been shown
 
     def show_feature(self, name: str) -> None:
         """Choose what is counted or goes to the right."""
@@ -112,12 +116,13 @@ class ObjectsCharts(QWidget):
         self._old = not (self._unfolded and self.isVisible())
         if self._old or self._measured is None or not self._measured.measurements():
             return
+        kind = self.kind.currentText()
         draw = {
             HISTOGRAM: self._draw_histogram,
             SCATTER: self._draw_scatter,
             CORRELATION: self._draw_correlation,
-        }[self.kind.currentText()]
-        note: str = self.canvas.show_chart(draw)
+        }[kind]
+        note: str = self.canvas.show_chart(draw, fitted=kind == CORRELATION)
         self.note.setText(note)
         self.note.setVisible(bool(note))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_spinney.widgets.dock import Dock, section
+from napari_spinney.widgets.forest_form import ForestForm
 from napari_spinney.widgets.layers import full_resolution
 from napari_spinney.widgets.links import link
 from napari_spinney.widgets.objects_charts import ObjectsCharts
@@ -24,7 +24,7 @@ from napari_spinney.widgets.objects_layers import (
     track_points,
 )
 from napari_spinney.widgets.objects_model import CLASS
-from napari_spinney.widgets.objects_picture import ObjectsPicture
+from napari_spinney.widgets.objects_picture import ObjectsPicture, compiling_colors
 from napari_spinney.widgets.objects_status import ObjectsStatus
 from napari_spinney.widgets.objects_table import ObjectsTable
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from qtpy.QtGui import QCloseEvent
 
-    from napari_spinney.widgets.objects_model import Key
+    from napari_spinney.widgets.objects_model import Key, Painted
 
 LABELS_OWN = "their labels"
 AFTER_STROKE = 30
@@ -65,6 +65,7 @@ class ObjectsDock(Dock):
         self.table = ObjectsTable()
         self.charts = ObjectsCharts(self.work.session)
         self.charts_section: Any = section("Charts", self.charts)
+        self.forest = ForestForm(self.work.session, "objects")
         self.files = ObjectsFiles(self.work, lambda: result_layers(self.viewer, self.picture.layer))
         self.told = ObjectsStatus(self.work)
         self.no_objects = NoObjects(self.viewer)
@@ -85,6 +86,7 @@ class ObjectsDock(Dock):
         self.rows.addWidget(self.table, 1)
         self.rows.addWidget(_row(QLabel("Colour by"), self.color_by, self.as_layer, stretch=1))
         self.rows.addWidget(self.charts_section)
+        self.rows.addWidget(section("Forest", self.forest))
         self.rows.addWidget(self.files)
         self.layout().addWidget(self.told)
         self._stack.addWidget(self.no_objects)
@@ -107,6 +109,7 @@ class ObjectsDock(Dock):
         link(self, self.give_class, self.picture.clicked)
         link(self, self._on_table_changed, self.work.table_changed)
         link(self, self._on_answered, self.work.answered)
+        link(self, self._on_column_painted, self.work.painted)
         link(self, self._on_classes_changed, self.work.session.classes_changed)
         link(self, self.show_feature, self.work.feature_chosen)
 
@@ -143,6 +146,7 @@ class ObjectsDock(Dock):
         if layer is not self.picture.layer:
             self.work.forget_classes()
             self._bind(layer)
+        self.workspace.jobs.start("objects colours", compiling_colors, objects.labels.dtype)
         self.work.measure(objects, self.form.features(), points)
 
     def _bind(self, layer: Labels) -> None:
@@ -172,7 +176,7 @@ class ObjectsDock(Dock):
 
     def _on_strokes_chosen(self, index: int = -1) -> None:
         self._watch_strokes(self.form.strokes.currentData())
-        if self._strokes is not None and np.any(full_resolution(self._strokes)):
+        if self._strokes is not None:
             self.work.note_change()
 
     def _on_new_strokes_clicked(self) -> None:
@@ -189,8 +193,8 @@ class ObjectsDock(Dock):
         if layer is not None:
             layer.events.paint.connect(self._on_painted)
 
-    def _painted(self) -> np.ndarray:
-        return np.array(full_resolution(self._strokes))
+    def _painted(self) -> Any:
+        return full_resolution(self._strokes)
 
     def _on_painted(self, event: Any = None) -> None:
         """Wait for the stroke: napari tells of one painted from code before it is there."""
@@ -204,8 +208,8 @@ class ObjectsDock(Dock):
             return
         self.table.show_frame(measured.table)
         self.charts.show_measured(measured)
-        columns = [name for name in measured.table.columns if name not in ("label", "frame")]
-        self._list_colors([str(name) for name in columns])
+        numbers = measured.table.select_dtypes(["number", "bool"]).columns
+        self._list_colors([str(name) for name in numbers if name not in ("label", "frame")])
         self.picture.show(measured)
 
     def _on_answered(self) -> None:
@@ -215,9 +219,7 @@ class ObjectsDock(Dock):
         if answer.picture is not None:
             show_objects(self.viewer, layer, answer.picture, answer.origin)
         elif self.picture.is_large:
-            classes = self.work.session.classes.values()
-            made = answer.measured, answer.column, classes, answer.origin
-            show_column(self.viewer, layer, *made)
+            self.work.paint(answer.column)
         elif self.color_by.findText(answer.column) < 0:
             self.color_by.addItem(answer.column)
             self.color_by.setCurrentText(answer.column)
@@ -239,21 +241,22 @@ class ObjectsDock(Dock):
 
     def _on_color_chosen(self, column: str) -> None:
         colors = {n: entry.color for n, entry in self.work.session.classes.items()}
-        self.picture.color_by("" if column == LABELS_OWN else column, colors)
+        if column != LABELS_OWN and self.picture.is_large:
+            self.work.paint(column)
+        else:
+            self.picture.color_by("" if column == LABELS_OWN else column, colors)
 
     def _on_as_layer_clicked(self) -> None:
-        column, measured, layer = (
-            self.color_by.currentText(),
-            self.work.measured,
-            self.picture.layer,
-        )
-        if measured is None or layer is None or column == LABELS_OWN:
+        column = self.color_by.currentText()
+        if self.work.measured is None or column == LABELS_OWN:
             self.work.tell("Choose a class or a measurement under Colour by first.")
             return
-        answer, classes = self.work.answer, self.work.session.classes.values()
-        told = answer is not None and column == answer.column
-        origin = answer.origin if answer is not None and told else None
-        show_column(self.viewer, layer, measured, column, classes, origin)
+        self.work.paint(column)
+
+    def _on_column_painted(self, painted: Painted) -> None:
+        if self.picture.layer is not None:
+            classes = self.work.session.classes.values()
+            show_column(self.viewer, self.picture.layer, painted, classes)
 
     def choose_row(self, row: int) -> None:
         """Select a row of the table, and go to its object."""

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QWidget
 
+from napari_spinney.objects.joining import join_table
 from napari_spinney.result_files import saving_results
+from napari_spinney.widgets.objects_model import ANSWERS
 from napari_spinney.widgets.objects_steps import exporting_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
+
+    import pandas as pd
 
     from napari_spinney.result_files import Result
+    from napari_spinney.widgets.objects_model import Measured
     from napari_spinney.widgets.objects_work import ObjectsWork
 
 TABLES = "Tables (*.csv *.tsv *.parquet)"
@@ -40,7 +45,9 @@ class ObjectsFiles(QWidget):
             "Writes the layers made of these objects as TIFF files that say what made them.",
         )
         self.join = _button(
-            "Join table …", "Adds the columns of a table from elsewhere, by label (and frame)."
+            "Join table …",
+            "Adds the columns of a table from elsewhere, by label (and frame); of CellProfiler by "
+            "ObjectNumber.",
         )
         self.notebook = _button(
             "Export notebook …", "Writes a notebook that measures and classifies these objects."
@@ -71,37 +78,45 @@ class ObjectsFiles(QWidget):
 
     def export_table(self, path: str) -> None:
         """Write the table, and beside it what made it."""
-        measured, answer = self._work.measured, self._work.answer
-        if measured is None:
-            self._work.fail(ValueError("There is no table yet: press Measure first."))
+        work = self._work
+        if work.measured is None:
+            work.fail(ValueError("There is no table yet: press Measure first."))
             return
-        self._work.write(exporting_table, measured, answer, path)
+        order = exporting_table, work.measured, work.answer, path
+        work.run_file(f"Writing {path} …", work.tell, *order)
 
     def save_layers(self, folder: str) -> None:
         """Write the layers that were made of the objects as TIFF files into a folder."""
-        results = self._results()
+        results, work = self._results(), self._work
         if not results:
-            self._work.fail(ValueError("There are no layers of results yet: press As layer first."))
+            work.fail(ValueError("There are no layers of results yet: press As layer first."))
             return
-        self._work.write(saving_results, results, Path(folder))
+        work.run_file(f"Writing into {folder} …", work.tell, saving_results, results, Path(folder))
 
     def join_table(self, path: str) -> None:
         """Add the columns of a table by label."""
-        from napari_spinney.files.tables import read_table
-
-        measured = self._work.measured
-        if measured is None:
+        if self._work.measured is None:
             self._work.fail(
                 ValueError("Press Measure first: a table is joined to the objects by label.")
             )
             return
+        self._work.run_file(
+            f"Reading {path} …", lambda table: self._join(path, table), _reading, path
+        )
+
+    def _join(self, path: str, table: pd.DataFrame) -> None:
+        measured = self._work.measured
+        if measured is None:
+            return
         try:
-            joined = measured.joined(read_table(path))
-        except (ValueError, OSError) as error:
+            joined = join_table(measured.table, table, kept=ANSWERS)
+        except ValueError as error:
             self._work.fail(error)
             return
-        new = joined.table.shape[1] - measured.table.shape[1]
-        self._work.set_measured(replace(joined), f"Joined {path}: {new} columns more.")
+        note = f"Joined {path}: {len(joined.new)} columns more."
+        if joined.unknown:
+            note += f" It lacks {joined.unknown} of {len(joined.table)} objects."
+        self._work.set_measured(replace(measured, table=joined.table), note)
 
     def export_notebook(self, path: str) -> None:
         """Write a notebook that measures and classifies these objects."""
@@ -112,23 +127,14 @@ class ObjectsFiles(QWidget):
         self._export_steps("script", path)
 
     def _export_steps(self, kind: str, path: str) -> None:
-        from napari_spinney import export
-        from napari_spinney.widgets.exporting import object_steps
-
         work = self._work
         if work.measured is None:
             work.fail(ValueError("There is nothing to export yet: press Measure first."))
             return
         classifier = None if work.answer is None else work.answer.classifier
-        write = export.notebook if kind == "notebook" else export.script
-        try:
-            opened = None if work.session.model is None else work.session.model.path
-            steps = object_steps(work.measured, classifier, opened)
-            written = write(steps, path, title="Objects")
-        except (ValueError, OSError) as error:
-            work.fail(error)
-            return
-        work.tell(f"Saved {written}, and a folder beside it with what it reads")
+        opened = None if work.session.model is None else work.session.model.path
+        order = kind, work.measured, classifier, opened, path
+        work.run_file(f"Writing {path} …", work.tell, _exporting, *order)
 
     def _on_notebook_clicked(self) -> None:
         self._ask(
@@ -162,6 +168,25 @@ class ObjectsFiles(QWidget):
             dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(then)
         dialog.open()
+
+
+def _reading(path: str) -> Generator[None, None, pd.DataFrame]:
+    from napari_spinney.files.tables import read_table
+
+    yield
+    return read_table(path)
+
+
+def _exporting(
+    kind: str, measured: Measured, classifier: Any, opened: str | None, path: str
+) -> Generator[None, None, str]:
+    from napari_spinney import export
+    from napari_spinney.widgets.exporting import object_steps
+
+    yield
+    write = export.notebook if kind == "notebook" else export.script
+    written = write(object_steps(measured, classifier, opened), path, title="Objects")
+    return f"Saved {written}, and a folder beside it with what it reads"
 
 
 def _button(text: str, tip: str) -> QPushButton:

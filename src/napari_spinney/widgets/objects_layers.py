@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels
 
-from napari_spinney.classifiers.object_images import ObjectImage
+from napari_spinney.objects.tracks import TrackPoints
 from napari_spinney.result_files import Result
 from napari_spinney.widgets.layers import (
     axes_of,
@@ -16,7 +16,8 @@ from napari_spinney.widgets.layers import (
     geometry,
     spacing_of,
 )
-from napari_spinney.widgets.objects_model import CLASS, TrackPoints
+from napari_spinney.widgets.objects_model import CLASS
+from napari_spinney.widgets.objects_source import Sampling, UnreadObjects
 from napari_spinney.widgets.results import KEY, ORIGIN, set_origin
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     from napari.layers import Layer, Tracks
 
     from napari_spinney.session import ClassEntry
-    from napari_spinney.widgets.objects_model import Measured
+    from napari_spinney.widgets.objects_model import Painted
 
     Origin = Mapping[str, Any] | None
 
 
-def objects_of(layer: Labels, image: Any) -> ObjectImage:
-    """Copy the labels; the image under them is read where it lies.
+def objects_of(layer: Labels, image: Any) -> UnreadObjects:
+    """Say how the objects of a labels layer, and the image under them, are read.
 
     An image of another shape than the labels is read at the middle of each of their pixels, by its
     place in the world, and is NaN where it does not reach.
@@ -43,52 +44,43 @@ def objects_of(layer: Labels, image: Any) -> ObjectImage:
         If the image does not lie under the labels.
     """
     axes = axes_of(layer)
-    labels = np.array(full_resolution(layer))
+    labels = full_resolution(layer)
     spacing = spacing_of(layer, axes)
-    under, channel_axis = None, None
-    if image is not None:
-        under, axes_under = np.asarray(full_resolution(image)), axes_of(image)
-        if (
-            axes_under.replace("c", "") == axes
-            and _without_channels(under, axes_under) != labels.shape
-        ):
-            under = _at_labels(under, axes_under, image, labels.shape, layer)
-        elif spacing is None:
-            spacing = spacing_of(image, axes_under) if len(axes_under) >= len(axes) else None
-        channel_axis = axes_under.index("c") if "c" in axes_under else None
-    return ObjectImage.of(
-        labels,
-        under,
-        channel_axis=channel_axis,
-        time_axis=axes.index("t") if "t" in axes else None,
-        spacing=spacing,
-    )
+    time_axis = axes.index("t") if "t" in axes else None
+    if image is None:
+        return UnreadObjects(labels, time_axis=time_axis, spacing=spacing)
+    under, axes_under = full_resolution(image), axes_of(image)
+    sampling: tuple[Sampling, ...] = ()
+    if _without_channels(under, axes_under) != tuple(labels.shape):
+        sampling = _sampling(image, axes_under, layer, axes)
+    elif spacing is None and axes_under.replace("c", "") == axes:
+        spacing = spacing_of(image, axes_under)
+    channel_axis = axes_under.index("c") if "c" in axes_under else None
+    return UnreadObjects(labels, under, sampling, channel_axis, time_axis, spacing)
 
 
-def _without_channels(array: np.ndarray, axes: str) -> tuple[int, ...]:
+def _without_channels(array: Any, axes: str) -> tuple[int, ...]:
     return tuple(n for n, axis in zip(array.shape, axes, strict=True) if axis != "c")
 
 
-def _at_labels(
-    array: np.ndarray, axes: str, image: Any, shape: tuple[int, ...], labels: Labels
-) -> np.ndarray:
-    """The pixel of the image that lies at each pixel of the labels; NaN beyond the image."""
-    letters = axes.removesuffix("c") if getattr(image, "rgb", False) else axes
-    for to, axis in enumerate(a for a in letters if a != "c"):
-        at = letters.index(axis)
+def _sampling(image: Any, axes_under: str, labels: Labels, axes: str) -> tuple[Sampling, ...]:
+    """The pixel of the image at each pixel of the labels, along each of their axes."""
+    array, shape = full_resolution(image), full_resolution(labels).shape
+    letters = axes_under.removesuffix("c") if getattr(image, "rgb", False) else axes_under
+    spatial = [at for at, axis in enumerate(letters) if axis != "c"]
+    found = []
+    for to, at in enumerate(spatial if axes_under.replace("c", "") == axes else []):
         world = np.arange(shape[to]) * labels.scale[to] + labels.translate[to]
         index = np.floor((world - image.translate[at]) / image.scale[at] + 0.5).astype(np.int64)
-        beyond = (index < 0) | (index >= array.shape[at])
-        if labels.units[to] != image.units[at] or beyond.all():
-            raise ValueError(
-                f"{labels.name!r} has shape {shape} and {image.name!r} {array.shape}, and they do "
-                "not lie on each other in the world: give both layers their scale and units"
-            )
-        array = np.take(array, np.clip(index, 0, array.shape[at] - 1), axis=at)
-        if beyond.any():
-            array = array.astype(np.result_type(array.dtype, np.float32))
-            np.moveaxis(array, at, 0)[beyond] = np.nan
-    return array
+        reached = np.any((index >= 0) & (index < array.shape[at]))
+        if labels.units[to] == image.units[at] and reached:
+            found.append(Sampling(at, index))
+    if len(found) != len(shape):
+        raise ValueError(
+            f"{labels.name!r} has shape {shape} and {image.name!r} {array.shape}, and they do "
+            "not lie on each other in the world: give both layers their scale and units"
+        )
+    return tuple(found)
 
 
 def track_points(tracks: Tracks, labels: Labels) -> TrackPoints:
@@ -112,18 +104,7 @@ def track_points(tracks: Tracks, labels: Labels) -> TrackPoints:
     steps = np.stack([place(unit) - origin for unit in np.eye(tracks.ndim)])
     parents = {int(child): int(np.atleast_1d(of)[0]) for child, of in tracks.graph.items()}
     points = np.asarray(tracks.data, float)
-    return TrackPoints(
-        tracks.name, points[:, 0].astype(np.int64), points[:, 1:] @ steps + origin, parents
-    )
-
-
-def middle_of(objects: ObjectImage, label: int, frame: int) -> list[float]:
-    """Middle of an object, in pixels of the layer."""
-    where = np.argwhere(objects.frame_of(objects.labels, frame) == label)
-    place = [float(value) for value in where.mean(axis=0)]
-    if objects.time_axis is not None:
-        place.insert(objects.time_axis, float(frame))
-    return place
+    return TrackPoints(points[:, 0].astype(np.int64), points[:, 1:] @ steps + origin, parents)
 
 
 def add_strokes(viewer: Viewer, source: Labels, classes: Iterable[ClassEntry]) -> Labels:
@@ -150,24 +131,15 @@ def show_objects(viewer: Viewer, source: Labels, picture: np.ndarray, origin: Or
 def show_column(
     viewer: Viewer,
     source: Labels,
-    measured: Measured,
-    column: str,
+    painted: Painted,
     classes: Iterable[ClassEntry],
-    origin: Origin = None,
 ) -> None:
-    """Paint a column of the table into a layer of its own: classes as labels, else an image."""
-    values = measured.table[column].to_numpy(np.float64, na_value=np.nan)
-    if column == CLASS:
-        picture = measured.objects.paint(measured.table, values.astype(np.uint8))
-        colors = class_colormap(classes)
-        set_origin(_show(viewer, source, "classes", picture, Labels, colormap=colors), origin)
-        return
-    picture = measured.objects.paint(measured.table, values.astype(np.float32))
-    finite = values[np.isfinite(values)]
-    low, high = (0.0, 1.0) if not len(finite) else (float(finite.min()), float(finite.max()))
-    limits = (low, high if high > low else low + 1)
-    look = {"colormap": "viridis", "contrast_limits": limits}
-    set_origin(_show(viewer, source, column, picture, Image, **look), origin)
+    """Show a painted column of the table in a layer of its own: classes as labels, or an image."""
+    look: dict[str, Any] = {"colormap": "viridis", "contrast_limits": painted.limits}
+    what, kind = painted.column, Image
+    if painted.column == CLASS:
+        what, kind, look = "classes", Labels, {"colormap": class_colormap(classes)}
+    set_origin(_show(viewer, source, what, painted.picture, kind, **look), painted.origin)
 
 
 def result_layers(viewer: Viewer, source: Layer | None) -> dict[str, Result]:

@@ -64,7 +64,7 @@ def status_of_objects(now: Situation) -> Message:
     if now.answer is None:
         return Message(missing or "Press Train, or turn Live on.")
     if now.stale:
-        return Message(missing or "Classes changed: press Train or turn Live on.", "old")
+        return Message(missing or "Classes or options changed: press Train or turn Live on.", "old")
     return Message(found(now.answer, now.names), "good")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from napari_spinney.classifiers.rows import IDENTITY_COLUMNS
-from napari_spinney.objects.tracks import labels_persist, labels_under
+from napari_spinney.objects.tracks import labels_persist, with_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.object_images import ObjectImage
+    from napari_spinney.objects.tracks import TrackPoints
 
 Key: TypeAlias = int | tuple[int, int]
 """An object: its label; with a time axis (frame, label)."""
@@ -38,10 +39,16 @@ class Measured:
         A copy of the labels, and the image under them.
     table : DataFrame
         One row per object; measurements, and columns imported from elsewhere.
+    middles : (n, spatial axes) array of float, or None
+        Centroid of each object, in pixels.
+    points : TrackPoints or None
+        Tracks that were chosen.
     """
 
     objects: ObjectImage
     table: pd.DataFrame
+    middles: NDArray[np.float64] | None = None
+    points: TrackPoints | None = None
 
     def object_keys(self) -> list[Key]:
         """The object of each row."""
@@ -60,31 +67,29 @@ class Measured:
         label = int(self.table["label"].iloc[row])
         return (int(self.table["frame"].iloc[row]), label) if "frame" in self.table else label
 
+    def middle_of(self, row: int) -> list[float]:
+        """Middle of the object of a row, in pixels of the layer."""
+        if self.middles is None:
+            raise ValueError("these objects were measured without their middles")
+        place = [float(value) for value in self.middles[row]]
+        if self.objects.time_axis is not None:
+            frame = float(self.table["frame"].iloc[row])
+            place.insert(self.objects.time_axis % self.objects.labels.ndim, frame)
+        return place
+
+    def painted(self, column: str) -> Painted:
+        """Paint a column of the table onto the objects; takes long where they are large."""
+        values = self.table[column].to_numpy(np.float64, na_value=np.nan)
+        finite = values[np.isfinite(values)]
+        low, high = (0.0, 1.0) if not len(finite) else (float(finite.min()), float(finite.max()))
+        kind = np.uint8 if column == CLASS else np.float32
+        picture = self.objects.paint(self.table, values.astype(kind))
+        return Painted(column, picture, (low, high if high > low else low + 1))
+
     def measurements(self) -> list[str]:
         """Columns that can be learnt from, drawn and correlated."""
         numbers = self.table.select_dtypes("number").columns
         return [str(n) for n in numbers if n not in (*IDENTITY_COLUMNS, *ANSWERS)]
-
-    def joined(self, other: pd.DataFrame) -> Measured:
-        """Add the columns of another table by label (and frame); the newer column wins.
-
-        Raises
-        ------
-        ValueError
-            If the other table has no column ``label``, or an object twice.
-        """
-        on = [name for name in ("frame", "label") if name in self.table]
-        missing = [name for name in on if name not in other]
-        if missing:
-            raise ValueError(
-                f"a table is joined by {' and '.join(on)}; this one has no column "
-                f"{', '.join(missing)}, but {list(other.columns)[:10]}"
-            )
-        if other.duplicated(on).any():
-            raise ValueError("a table is joined by object; this one has an object twice")
-        new = [name for name in other.columns if name not in on]
-        kept = self.table.drop(columns=new, errors="ignore")
-        return replace(self, table=kept.merge(other, on=on, how="left"))
 
     def with_answer(self, name: str, values: NDArray[Any]) -> Measured:
         """Put what a classifier says beside the label."""
@@ -93,64 +98,45 @@ class Measured:
         return replace(self, table=table)
 
 
+def tracked(measured: Measured, points: TrackPoints | None) -> Measured:
+    """Add a column ``track`` to objects over time, where there are tracks.
+
+    Without points, labels that last are the tracks.
+    """
+    objects, table = measured.objects, measured.table
+    if objects.time_axis is None:
+        return measured
+    if points is not None:
+        table = with_tracks(table, objects.labels, objects.time_axis, points)
+        return replace(measured, table=table, points=points)
+    n_frames = objects.labels.shape[objects.time_axis]
+    if not labels_persist(objects.frame_of(objects.labels, t) for t in range(n_frames)):
+        return measured
+    table = table.drop(columns="track", errors="ignore")
+    table.insert(list(table.columns).index("label") + 1, "track", table["label"].to_numpy())
+    return replace(measured, table=table)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class TrackPoints:
-    """Points of tracks, in pixels of the labels.
+class Painted:
+    """A column of the table, painted onto the objects.
 
     Parameters
     ----------
-    name : str
-        Of the layer they come from.
-    ids : (n,) array of int
-        Track of each point.
-    positions : (n, ndim) array of float
-        One column per axis of the labels, time included.
-    parents : dict of int to int
-        Track that another one comes from, where it does.
+    column : str
+        Which.
+    picture : array
+        In the shape of the labels, 0 elsewhere: uint8 for classes, float32 for all else.
+    limits : tuple of float
+        Smallest and largest value.
+    origin : mapping or None
+        What made it, see `napari_spinney.provenance`.
     """
 
-    name: str
-    ids: NDArray[Any]
-    positions: NDArray[Any]
-    parents: Mapping[int, int] = field(default_factory=dict)
-
-
-def with_tracks(measured: Measured, points: TrackPoints | None) -> Measured:
-    """Add a column ``track`` to objects over time, where there are tracks.
-
-    Objects take the track that has a point on them at their time point (the lowest number, if
-    several have), and ``parent_track`` where tracks come from others. Without points, labels that
-    last are tracks.
-    """
-    objects = measured.objects
-    if objects.time_axis is None:
-        return measured
-    if points is None:
-        n_frames = objects.labels.shape[objects.time_axis]
-        if not labels_persist(objects.frame_of(objects.labels, t) for t in range(n_frames)):
-            return measured
-        return _with_column(measured, "track", measured.table["label"].to_numpy())
-    under = labels_under(objects.labels, points.positions)
-    frames = np.floor(points.positions[:, objects.time_axis] + 0.5).astype(np.int64)
-    track: dict[Key, int] = {}
-    for frame, label, number in zip(frames.tolist(), under.tolist(), points.ids, strict=True):
-        if label:
-            track[frame, label] = min(int(number), track.get((frame, label), int(number)))
-    numbers = [track.get(key) for key in measured.object_keys()]
-    result = _with_column(measured, "track", numbers)
-    if not points.parents:
-        return result
-    parents = [None if number is None else points.parents.get(number) for number in numbers]
-    return _with_column(result, "parent_track", parents, behind="track")
-
-
-def _with_column(measured: Measured, name: str, values: Any, behind: str = "label") -> Measured:
-    import pandas as pd
-
-    table = measured.table.drop(columns=name, errors="ignore")
-    column: Any = pd.array(values, dtype="Int64") if isinstance(values, list) else values
-    table.insert(list(table.columns).index(behind) + 1, name, column)
-    return replace(measured, table=table)
+    column: str
+    picture: NDArray[Any]
+    limits: tuple[float, float]
+    origin: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,11 +8,11 @@ import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 
-from napari_spinney.widgets.objects_layers import center_on, middle_of
+from napari_spinney.widgets.objects_layers import center_on
 from napari_spinney.widgets.objects_model import CLASS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     import pandas as pd
     from napari import Viewer
@@ -57,14 +57,15 @@ class ObjectsPicture:
         """Take another layer."""
         if layer is not self.layer:
             self.release()
-            layer.mouse_drag_callbacks.append(self._on_pressed)
+            # The viewer's, not the layer's: those are called for the selected layer alone.
+            self._viewer.mouse_drag_callbacks.append(self._on_pressed)
             self.layer = layer
 
     def release(self) -> None:
         """Let go of the layer, with the colours that it had."""
         if self.layer is not None:
-            if self._on_pressed in self.layer.mouse_drag_callbacks:
-                self.layer.mouse_drag_callbacks.remove(self._on_pressed)
+            if self._on_pressed in self._viewer.mouse_drag_callbacks:
+                self._viewer.mouse_drag_callbacks.remove(self._on_pressed)
             self._restore_colors()
         self.layer = self._measured = None
         self._colored_by = ""
@@ -158,11 +159,14 @@ class ObjectsPicture:
 
     # -------------------------------------------------------------------- places
 
-    def _on_pressed(self, layer: Labels, event: Any) -> Iterator[None]:
-        """Tell which object is under the mouse; a drag pans."""
-        if layer.mode not in ("pan_zoom", "pick"):
+    def _on_pressed(self, viewer: Viewer, event: Any) -> Iterator[None]:
+        """Tell which object is under the mouse, unless a tool is in hand; a drag pans."""
+        selected = viewer.layers.selection.active
+        if getattr(selected, "mode", "pan_zoom") not in ("pan_zoom", "pick"):
             return
-        value = layer.get_value(
+        if self.layer is None or not self.layer.visible:
+            return
+        value = self.layer.get_value(
             event.position,
             view_direction=event.view_direction,
             dims_displayed=event.dims_displayed,
@@ -186,11 +190,17 @@ class ObjectsPicture:
         """Centre the view on the object of a row, and select its label."""
         if self._measured is None or self.layer is None:
             return
-        values = self._measured.table.iloc[row]
-        label, frame = int(values["label"]), int(values.get("frame", 0))
-        place = middle_of(self._measured.objects, label, frame)
-        self.layer.selected_label = label
+        place = self._measured.middle_of(row)
+        self.layer.selected_label = int(self._measured.table["label"].iloc[row])
         center_on(self._viewer, np.array(self.layer.data_to_world(place), float))
+
+
+def compiling_colors(dtype: Any) -> Generator[None, None, None]:
+    """Let napari compile what colours labels of this type, and classes: seconds, once."""
+    colors: dict[int | None, Any] = {None: "transparent", 1: "white"}
+    for kind in (dtype, np.uint8):
+        yield
+        DirectLabelColormap(color_dict=colors).map(np.zeros((2, 2), kind))
 
 
 def colors_of(values: pd.Series, name: str, class_colors: Mapping[int, str]) -> list[Any]:

@@ -2,58 +2,130 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
 from napari_spinney.classifiers.tables import TableRowClassifier
+from napari_spinney.objects.regions import AXIS_NAMES
 from napari_spinney.objects.request import columns_of
 from napari_spinney.origins import origin_of_objects
 from napari_spinney.provenance import forget_beside, write_beside
-from napari_spinney.widgets.objects_model import CLASS, VALUE, Answer, Measured, with_tracks
+from napari_spinney.widgets.objects_model import (
+    CLASS,
+    VALUE,
+    Answer,
+    Measured,
+    classes_given,
+    tracked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.object_images import ObjectImage
-    from napari_spinney.widgets.objects_model import TrackPoints
+    from napari_spinney.objects.tracks import TrackPoints
+    from napari_spinney.widgets.objects_model import Key, Painted
+    from napari_spinney.widgets.objects_source import UnreadObjects
 
 OF_OBJECTS = (ObjectClassifier, ObjectMapper, ObjectMerger, TableRowClassifier)
 """Classifiers that the Objects dock can use."""
 
-Progress = tuple[int, int]
+BREATH = 0.2
+"""Seconds between an answer and the estimate of its error: the answer is drawn meanwhile, which
+takes several times as long while another thread computes."""
+
+Progress: TypeAlias = tuple[int, int]
+Counts: TypeAlias = dict[int, int]
+"""Number of objects of each class."""
 
 
 def measuring(
-    objects: ObjectImage, features: str, points: TrackPoints | None
+    unread: UnreadObjects, features: str, points: TrackPoints | None
 ) -> Generator[Progress, None, Measured]:
-    """Measure all objects; yields how many time points are done, of how many."""
-    table = yield from objects.iter_measure(features)
-    return with_tracks(Measured(objects, table), points)
+    """Read and measure all objects; yields how many time points are done, of how many."""
+    yield 0, 1
+    objects = unread.read()
+    names = objects.names(features)
+    centroid = [f"centroid_{axis}" for axis in AXIS_NAMES[-objects.ndim :]]
+    table = yield from objects.iter_measure([*names, *centroid])
+    middles = table[centroid].to_numpy() / (objects.spacing or (1.0,) * objects.ndim)
+    table = table.drop(columns=[name for name in centroid if name not in names])
+    return tracked(Measured(objects, table, middles), points)
+
+
+def painting(
+    measured: Measured, column: str, answer: Answer | None
+) -> Generator[None, None, Painted]:
+    """Paint a column of the table onto the objects; the one that ``answer`` told, or another."""
+    yield
+    told = answer if answer is not None and column == answer.column else None
+    return replace(measured.painted(column), origin=table_origin(measured, told))
 
 
 def learning(
-    measured: Measured, classes: NDArray[np.uint32], names: Mapping[int, str]
-) -> Generator[Answer | None, None, Answer]:
+    measured: Measured,
+    given: Mapping[Key, int],
+    painted: Any,
+    names: Mapping[int, str],
+    options: Mapping[str, Any],
+) -> Generator[Counts | Answer | None, None, Answer | None]:
     """Train on the table and say the class of all rows; then estimate the error.
+
+    Parameters
+    ----------
+    measured : Measured
+        The objects.
+    given : mapping
+        Classes of single objects.
+    painted : array_like or None
+        Strokes: classes painted on the objects.
+    names : mapping
+        Names of classes.
+    options : mapping
+        Of the forest: arguments of `ObjectClassifier`.
 
     Yields
     ------
+    Counts
+        Number of objects of each class; with fewer than two classes it ends here.
     Answer
         What is said, before the error is known.
     """
     yield None
+    classes = classes_given(measured, given, None if painted is None else np.array(painted))
+    numbers, counts = np.unique(classes[classes > 0], return_counts=True)
+    yield dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    if len(numbers) < 2:
+        return None
+    answer = _taught(measured, classes, names, options)
+    yield answer
+    time.sleep(BREATH)
+    try:
+        return replace(answer, report=answer.classifier.validate())
+    except ValueError as reason:
+        return replace(answer, reason=str(reason))
+
+
+def _taught(
+    measured: Measured,
+    classes: NDArray[np.uint32],
+    names: Mapping[int, str],
+    options: Mapping[str, Any],
+) -> Answer:
     objects = measured.objects
     first = [name for name in ("frame", "label") if name in measured.table]
     table = measured.table[[*first, *measured.measurements()]]
-    classifier = ObjectClassifier()
-    classifier.class_names.update(names)
+    classifier = ObjectClassifier(**options)
+    classifier.class_names.update({n: name for n, name in names.items() if n in classes})
     classifier.fit_table(
         table,
         classes,
@@ -61,15 +133,9 @@ def learning(
         n_channels=max(1, len(objects.channels)),
         spacing=objects.spacing,
     )
-    yield None
     origin = origin_of_objects(objects, measured.measurements(), classifier)
     told = measured.with_answer(CLASS, classifier.predict_table(table))
-    answer = Answer(classifier, told, origin=origin)
-    yield answer
-    try:
-        return replace(answer, report=classifier.validate())
-    except ValueError as reason:
-        return replace(answer, reason=str(reason))
+    return Answer(classifier, told, origin=origin)
 
 
 def applying(
@@ -216,6 +282,4 @@ def _merged(objects: ObjectImage, merger: ObjectMerger) -> Any:
 
 
 def _stacked(channels: list[NDArray[Any]]) -> NDArray[Any]:
-    import numpy as np
-
     return channels[0] if len(channels) == 1 else np.stack(channels)

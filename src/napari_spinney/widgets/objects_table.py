@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from qtpy.QtWidgets import QAbstractItemView, QLineEdit, QTableView, QVBoxLayout
 from napari_spinney.objects.request import definition_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
     from qtpy.QtGui import QKeyEvent
@@ -203,15 +206,27 @@ def is_missing(value: Any) -> bool:
     return value is pd.NA or bool(pd.isna(value))
 
 
+def _quoted(words: str, names: Sequence[str]) -> str:
+    """Mark names of columns that Python would take for something else, as ``moments_hu-0``."""
+    odd = [name for name in names if not name.isidentifier() or keyword.iskeyword(name)]
+    if not odd:
+        return words
+    longest_first = "|".join(re.escape(name) for name in sorted(odd, key=len, reverse=True))
+    return re.sub(rf"(?<!\w)(?:{longest_first})(?!\w)", r"`\g<0>`", words)
+
+
 def _filtered(frame: pd.DataFrame, words: str) -> tuple[pd.DataFrame, str]:
     """Rows for which the words are true, and what is wrong with the words.
 
     Only names of columns, numbers and comparisons: what could call something is refused.
     """
-    bare = re.sub(r"\d+\.\d*", "0", words)
-    if re.search(r"[^\w\s<>=!&|~()+*/-]|\w\s*\(", re.sub(r"\b(and|or|not)\b", "&", bare)):
+    quoted = _quoted(words, [str(name) for name in frame.columns])
+    bare = re.sub(r"`[^`]*`|\d+\.\d*", "0", quoted)
+    if "`" in words or re.search(
+        r"[^\w\s<>=!&|~()+*/-]|\w\s*\(", re.sub(r"\b(and|or|not)\b", "&", bare)
+    ):
         return frame, "Use names of columns, numbers, comparisons, 'and', 'or' and 'not' only."
     try:
-        return frame.query(words, engine="python"), ""
+        return frame.query(quoted, engine="python"), ""
     except (ValueError, SyntaxError, NameError, TypeError, KeyError) as error:
         return frame, f"This is no condition: {error}"

@@ -5,53 +5,52 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from psygnal import Signal
 
 from napari_spinney.classifiers.base import load
 from napari_spinney.classifiers.objects import ObjectMapper, ObjectMerger
 from napari_spinney.provenance import file_fact
-from napari_spinney.session import PALETTE, Activity, ClassEntry, Session, TrainedModel
+from napari_spinney.session import PALETTE, ClassEntry, TrainedModel
+from napari_spinney.widgets.objects_jobs import LANES, PAINTING, ObjectsJobs
 from napari_spinney.widgets.objects_messages import Situation
-from napari_spinney.widgets.objects_model import GivenClasses, classes_given
+from napari_spinney.widgets.objects_model import Answer, GivenClasses
 from napari_spinney.widgets.objects_steps import (
     OF_OBJECTS,
     applying,
     learning,
     measuring,
     misfit,
+    painting,
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from napari_spinney.classifiers.base import Classifier
-    from napari_spinney.classifiers.object_images import ObjectImage
+    from napari_spinney.objects.tracks import TrackPoints
     from napari_spinney.widgets.jobs import Jobs
-    from napari_spinney.widgets.objects_model import Answer, Key, Measured, TrackPoints
+    from napari_spinney.widgets.objects_model import Key, Measured
+    from napari_spinney.widgets.objects_source import UnreadObjects
+    from napari_spinney.widgets.objects_steps import Counts
 
-LANE = "objects"
 CLASSES = range(1, 10)
 """Classes that can be given; a model may bring others."""
 
 
-class ObjectsWork:
+class ObjectsWork(ObjectsJobs):
     """Objects of one viewer: what was measured, which have a class, and what was learnt.
 
     Classes, model and report are kept in a `Session` of their own, so that what inspects a pixel
     classifier inspects an object classifier too. ``source`` is the layer that was measured, and
-    ``strokes`` gives what is painted; both are only kept here.
+    ``strokes`` gives what is painted (not copied yet); both are only kept here.
     """
 
     table_changed = Signal()
     given_changed = Signal()
     answered = Signal()
-    changed = Signal()
     feature_chosen = Signal(str)
+    painted = Signal(object)
 
     def __init__(self, jobs: Jobs) -> None:
-        self._jobs = jobs
-        self.session = Session()
+        super().__init__(jobs)
         self.session.classes = {n: ClassEntry(n, f"class {n}", PALETTE[n - 1]) for n in CLASSES}
         self.measured: Measured | None = None
         self.answer: Answer | None = None
@@ -60,10 +59,11 @@ class ObjectsWork:
         self.strokes: Any = None
         self.source: Any = None
         self._painted_counts: dict[int, int] = {}
-        self._note = ""
         self._waiting: tuple[Classifier, str] | None = None
+        self._measuring = self._learn_next = False
         self.session.activity_changed.connect(self.changed.emit)
         self.session.classes_changed.connect(self.changed.emit)
+        self.session.recipe_changed.connect(self.note_change)
 
     @property
     def situation(self) -> Situation:
@@ -88,20 +88,17 @@ class ObjectsWork:
         """Show a measurement on the objects."""
         self.feature_chosen.emit(feature)
 
-    def is_busy(self) -> bool:
-        """Whether something runs."""
-        return self._jobs.is_running(LANE)
-
     def cancel(self) -> None:
         """Stop what runs; what is there stays."""
-        self._jobs.cancel(LANE)
         self._waiting = None
-        self.session.set_activity(Activity())
+        self._measuring = self._learn_next = False
+        super().cancel()
 
     # ------------------------------------------------------------------ measure
 
-    def measure(self, objects: ObjectImage, features: str, points: TrackPoints | None) -> None:
-        """Measure objects in the background."""
+    def measure(self, objects: UnreadObjects, features: str, points: TrackPoints | None) -> None:
+        """Read and measure objects in the background; then learn, if live."""
+        self._measuring, self._learn_next = True, self.live
         self._begin("Measuring …", self._on_measured, measuring, objects, features, points)
 
     def forget_classes(self) -> None:
@@ -113,9 +110,18 @@ class ObjectsWork:
 
     def _on_measured(self, measured: Measured) -> None:
         self._end()
+        self._measuring = False
         self.set_measured(measured)
         if self._waiting is not None:
             self.use(*self._waiting)
+        elif self._learn_next and self._is_taught():
+            self.learn()
+        elif self.session.model is not None and self.session.model.path is not None:
+            self.use(self.session.model.classifier, self.session.model.path)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._measuring = False
+        super()._on_failed(error)
 
     def set_measured(self, measured: Measured, note: str = "") -> None:
         """Take another table."""
@@ -136,52 +142,50 @@ class ObjectsWork:
         self.note_change()
 
     def note_change(self) -> None:
-        """Classes were given or strokes painted: learn if live."""
+        """Classes were given, strokes painted or options changed: learn if live."""
         self._note = ""
         self.session.generation += 1
         self._forgive()
         self.given_changed.emit()
         self.changed.emit()
-        enough = len(self.given.counts()) > 1 or self.strokes is not None
-        if self.live and enough and self.measured is not None:
+        if self.live and self._is_taught() and self.measured is not None:
             self.learn()
+
+    def _is_taught(self) -> bool:
+        return len(self.given.counts()) > 1 or self.strokes is not None
 
     def learn(self) -> None:
         """Learn from what has a class, in the background; older work is dropped."""
+        if self._measuring:
+            self._learn_next = True
+            return
         if self.measured is None:
             self.fail(ValueError("Press Measure first: classes are told apart by measurements."))
             return
-        painted: NDArray[Any] | None = None if self.strokes is None else self.strokes()
-        try:
-            classes = classes_given(self.measured, self.given.by_object, painted)
-        except (ValueError, TypeError) as error:
-            self.fail(error)
-            return
-        numbers, counts = np.unique(classes[classes > 0], return_counts=True)
-        self._painted_counts = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-        if len(numbers) < 2:
-            self.cancel()
-            self.changed.emit()
-            return
         generation = self.session.generation
-        names = {n: entry.name for n, entry in self.session.classes.items()}
-        chosen = {n: name for n, name in names.items() if (classes == n).any()}
         self._begin(
             "Learning …",
             lambda answer: self._on_answer(answer, generation),
             learning,
             self.measured,
-            classes,
-            chosen,
+            dict(self.given.by_object),
+            None if self.strokes is None else self.strokes(),
+            {n: entry.name for n, entry in self.session.classes.items()},
+            self.session.recipe.forest(),
             on_yield=lambda step: self._on_step(step, generation),
         )
 
-    def _on_step(self, step: Answer | None, generation: int) -> None:
-        if step is not None:
+    def _on_step(self, step: Counts | Answer | None, generation: int) -> None:
+        if isinstance(step, Answer):
             self._on_prediction(step, generation)
+        elif step is not None:
+            self._painted_counts = step
 
-    def _on_answer(self, answer: Answer, generation: int, path: str | None = None) -> None:
+    def _on_answer(self, answer: Answer | None, generation: int, path: str | None = None) -> None:
         self._end()
+        if answer is None:  # there are no two classes
+            self.changed.emit()
+            return
         if self.answer is None or self.answer.measured is not answer.measured:
             self._on_prediction(answer, generation, path)
         self.answer = answer
@@ -200,6 +204,19 @@ class ObjectsWork:
         self.answered.emit()
         self.table_changed.emit()
         self.changed.emit()
+
+    def paint(self, column: str) -> None:
+        """Paint a column of the table onto the objects, in the background."""
+        if self.measured is not None:
+            self._jobs.start(
+                PAINTING,
+                painting,
+                self.measured,
+                column,
+                self.answer,
+                on_return=self.painted.emit,
+                on_error=self.fail,
+            )
 
     # ------------------------------------------------------------------- models
 
@@ -226,7 +243,7 @@ class ObjectsWork:
         self.session.model = TrainedModel(model, self.session.generation, path, fact=fact)
         self.session.report = None
         self.session.model_changed.emit()
-        if self.measured is None:
+        if self.measured is None or self._measuring:
             self._waiting = (model, path)
             self._note = f"Model from {path}: choose the objects and press Measure to use it."
             self.changed.emit()
@@ -265,54 +282,12 @@ class ObjectsWork:
             return
         self.tell(f"Saved {path}")
 
-    def write(self, work: Any, *args: Any) -> None:
-        """Write files in the background, and tell what the work says at its end."""
-        self._jobs.start(f"{LANE} save", work, *args, on_return=self.tell, on_error=self.fail)
-
-    # ------------------------------------------------------------------- what runs
-
-    def tell(self, note: str) -> None:
-        """Say what was done."""
-        self._forgive()
-        self._note = note
-        self.changed.emit()
-
-    def fail(self, error: Exception) -> None:
-        """Say what was wrong; nothing is lost."""
-        details = f"{type(error).__name__}: {error}"
-        self.session.set_activity(Activity("failed", str(error), details=details))
-
     def close(self) -> None:
         """Let go of everything."""
-        self._jobs.cancel(LANE)
+        self._jobs.cancel(*LANES)
         for signal in (self.table_changed, self.given_changed, self.answered, self.changed):
             signal.disconnect()
-        self.feature_chosen.disconnect()
+        for chosen in (self.feature_chosen, self.painted):
+            chosen.disconnect()
         self.session.close()
         self.measured = self.answer = self.strokes = self.source = None
-
-    def _begin(self, text: str, then: Any, work: Any, *args: Any, on_yield: Any = None) -> None:
-        self._note = ""
-        self.session.set_activity(Activity("training", text))
-        self._jobs.start(
-            LANE,
-            work,
-            *args,
-            on_yield=on_yield or (lambda step: self._on_progress(text, step)),
-            on_return=then,
-            on_error=self.fail,
-        )
-
-    def _on_progress(self, text: str, step: tuple[int, int] | None) -> None:
-        if step is not None and step[1] > 1:
-            done, total = step
-            words = f"{text} {done} of {total} time points"
-            self.session.set_activity(Activity("training", words, done / total))
-
-    def _end(self) -> None:
-        self.session.set_activity(Activity())
-
-    def _forgive(self) -> None:
-        """What went wrong before is no longer told once something new is done."""
-        if self.session.activity.kind == "failed":
-            self._end()

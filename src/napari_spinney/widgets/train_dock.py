@@ -25,7 +25,7 @@ class TrainDock(Dock):
         super().__init__(napari_viewer)
         self.features = FeatureChoice(self.workspace)
         self.images = ImagesForm(self.workspace)
-        self.forest = ForestForm(self.workspace)
+        self.forest = ForestForm(self.session)
         self.actions_bar = ActionBar(self.workspace)
         self.learnt = LearntLine(self.workspace)
         self.snippet = TrainingSnippet(self.workspace)
