@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     from napari_spinney.batch_record import BatchRecord
 
-Phase: TypeAlias = Literal["new", "listing", "running", "cancelled", "finished", "failed"]
+Phase: TypeAlias = Literal[
+    "new", "listing", "learning", "running", "scoring", "cancelled", "finished", "scored", "failed"
+]
+DOING = {
+    "listing": "Looking for images …",
+    "learning": "Learning from the files …",
+    "scoring": "Comparing the results with the truth …",
+}
 SHOWN = 50
 """Reasons that are listed in full."""
 
@@ -52,10 +59,12 @@ def status_of_batch(now: BatchSituation) -> Message:
     """What to tell: what is missing, what runs, or what came of it."""
     if now.phase == "failed":
         return Message(now.error, "bad")
-    if now.phase == "listing":
-        return Message("Looking for images …", "busy")
+    if now.phase in DOING:
+        return Message(DOING[now.phase], "busy")
     if now.phase == "running":
         return Message(_running(now.record), "busy")
+    if now.phase == "scored":
+        return Message("Scored: the table under Score has each file, and all of them.", "good")
     if missing := missing_of_batch(now):
         return Message(missing)
     if now.phase == "cancelled":
