@@ -44,6 +44,8 @@ class BatchSituation:
         Of the last run.
     error : str
         What went wrong, where ``phase`` is "failed".
+    scored : str
+        What the scores come to, where ``phase`` is "scored".
     """
 
     phase: Phase
@@ -53,6 +55,7 @@ class BatchSituation:
     n_results: int
     record: BatchRecord
     error: str = ""
+    scored: str = ""
 
 
 def status_of_batch(now: BatchSituation) -> Message:
@@ -64,7 +67,7 @@ def status_of_batch(now: BatchSituation) -> Message:
     if now.phase == "running":
         return Message(_running(now.record), "busy")
     if now.phase == "scored":
-        return Message("Scored: the table under Score has each file, and all of them.", "good")
+        return Message(now.scored, "good")
     if missing := missing_of_batch(now):
         return Message(missing)
     if now.phase == "cancelled":

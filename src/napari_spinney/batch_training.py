@@ -78,4 +78,21 @@ def scoring(
                 raise Problem(score.error)
             scores.append(score)
             yield
-        return score_table(scores)
+        table = score_table(scores)
+        if len(table):
+            table["file"] = [Path(name).name for name in table["file"]]
+        return table
+
+
+def said_of(scores: pd.DataFrame) -> str:
+    """What scores come to, of all files taken together."""
+    if scores.empty:
+        return "There is nothing to score: no class and no object."
+    whole = scores[scores["file"] == scores["file"].iloc[-1]]  # the last rows are of all files
+    if "f1" in scores:
+        row = whole.iloc[0]
+        return f"Objects found: F1 {row['f1']:.3f}, Dice of their pixels {row['dice']:.3f}."
+    parts = [
+        f"{d:.3f} for class {int(n)}" for n, d in zip(whole["class"], whole["dice"], strict=True)
+    ]
+    return f"Dice {', '.join(parts)}."

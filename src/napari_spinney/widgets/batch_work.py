@@ -13,7 +13,7 @@ from psygnal import Signal
 from napari_spinney.batch_messages import BatchSituation, Phase, missing_of_batch
 from napari_spinney.batch_plan import BatchOrder, listing, opening, running
 from napari_spinney.batch_record import BatchRecord
-from napari_spinney.batch_training import learning_from_files, scoring
+from napari_spinney.batch_training import learning_from_files, said_of, scoring
 from napari_spinney.history import OpenModel
 from napari_spinney.session import TrainedModel
 
@@ -68,6 +68,7 @@ class BatchWork:
             n_results=len(self.what),
             record=self.record,
             error=self._error,
+            scored="" if self.scores is None else said_of(self.scores),
         )
 
     @property
