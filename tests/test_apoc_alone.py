@@ -231,3 +231,51 @@ def test_extra_information_stands_in_the_header(folder, image, strokes):
     np.testing.assert_array_equal(
         apoc.PixelClassifier("n.cl").predict(image), classifier.predict(image)
     )
+
+
+def test_a_file_that_does_not_name_its_class_opens_as_any(folder, image, strokes):
+    apoc.PixelClassifier("m.cl").train(WORDS, strokes, image)
+    text = (folder / "m.cl").read_text().replace("classifier_class_name = PixelClassifier\n", "")
+    (folder / "early.cl").write_text(text)
+    classes = apoc.PixelClassifier("early.cl").predict(image)
+    objects = apoc.ObjectSegmenter("early.cl", positive_class_identifier=2).predict(image)
+    np.testing.assert_array_equal(objects > 0, classes == 2)
+
+
+def test_no_words_make_no_features(image):
+    assert apoc.generate_feature_stack(image, "") == []
+    assert apoc.generate_feature_stack(image, apoc.PredefinedFeatureSet.custom) == []
+
+
+def test_what_is_not_offered_says_what_to_use():
+    with pytest.raises(AttributeError, match=r"to_opencl_file writes a \.cl file"):
+        _ = apoc.RFC_to_OCL
+    with pytest.raises(AttributeError, match=r"napari_spinney\.load\(opencl_file\)\.forest_"):
+        _ = apoc.PixelClassifier("m.cl").classifier
+    assert not hasattr(apoc.PixelClassifier("m.cl"), "nonsense")
+
+
+def test_features_before_the_image_are_refused(image, strokes):
+    classifier = apoc.PixelClassifier("m.cl")
+    classifier.train(WORDS, strokes, image)
+    with pytest.raises(TypeError, match="predict takes the image first"):
+        classifier.predict(WORDS, image)
+
+
+def test_what_the_tests_of_apoc_call(image, strokes):
+    classifier = apoc.ObjectSegmenter("m.cl")
+    classifier.train(WORDS, strokes, image)
+    classes = classifier._predict_cpu(image)
+    np.testing.assert_array_equal(classes == 2, classifier.predict(image) > 0)
+    assert "ObjectSegmenter" in classifier.info()
+    assert apoc.__version__
+
+
+def test_measurements_of_annotated_objects_and_of_all():
+    labels = np.array([[0, 0, 1, 1, 1, 1, 3, 2, 2, 2, 2]])
+    annotation = np.array([[1, 0, 2, 2, 2, 0, 0, 0, 0, 1, 1]])
+    classifier = apoc.ObjectClassifier()
+    table, classes = classifier._make_features(" area ", labels, annotation)
+    assert (table["area"].tolist(), classes.tolist()) == ([4, 4], [2, 1])
+    table, classes = classifier._make_features("area", labels)
+    assert (table["area"].tolist(), classes) == ([0, 4, 4, 1], None)

@@ -137,7 +137,7 @@ def train_files(
             f"{len(annotations)} annotation(s)"
         )
     facts = list(model.provenance_.get("files", [])) if model.is_fitted else []
-    pairs = _Pairs(tuple(zip(images, annotations, strict=True)), layout)
+    pairs = _Pairs(model, tuple(zip(images, annotations, strict=True)), layout)
     previous = model.state_ if model.is_fitted else None
     (state,) = learning.iter_train(model, pairs, spacing=None, device=device, previous=previous)
     facts += [
@@ -152,23 +152,32 @@ def train_files(
 class _Pairs:
     """Images and annotations, each pair read when it is its turn and let go then."""
 
+    model: PixelClassifier
     files: tuple[tuple[Path, Path], ...]
     layout: Layout
 
     def __iter__(self) -> Iterator[learning.Example]:
         for image, annotation in self.files:
             picture = open_picture(image, self.layout)
-            painted = _annotation(annotation, picture)
+            painted = _annotation(annotation, picture, self.model)
             yield learning.example_of(picture.image.data, painted, **picture.options)
 
 
-def _annotation(path: Path, picture: Picture) -> Any:
-    """Read an annotation; both paths are named where the shapes differ."""
+def _annotation(path: Path, picture: Picture, model: PixelClassifier) -> Any:
+    """Read an annotation; both paths are named where the shapes differ.
+
+    Classes that have names get the numbers that the model has for them, and are new to it else.
+    """
     from napari_spinney.files.elsewhere import read_labels
 
     wanted = _without(picture.image.data.shape, picture.options["channel_axis"])
     drawn = path.suffix.lower() == ".geojson"
-    data = np.squeeze(read_labels(path, shape=wanted if drawn else None).classes)
+    found = read_labels(path, shape=wanted if drawn else None)
+    if found.names:
+        found = found.renumbered(model.class_names)
+        model.class_names = {**found.names, **model.class_names}
+        model.class_colors = {**found.colors, **model.class_colors}
+    data = np.squeeze(found.classes)
     if data.shape != tuple(n for n in wanted if n != 1) and data.shape != wanted:
         raise ValueError(
             f"{path} has shape {data.shape}, but {picture.path}, without its channels, has "

@@ -25,7 +25,7 @@ from napari_spinney.session import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Collection, Generator, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -182,13 +182,19 @@ class ReadStrokes:
     colors: dict[int, str]
 
 
-def reading_strokes(path: str, entry: ImageEntry) -> Generator[None, None, ReadStrokes]:
-    """Read the strokes of an image from a file."""
+def reading_strokes(
+    path: str, entry: ImageEntry, known: Mapping[int, str], painted: Collection[int]
+) -> Generator[None, None, ReadStrokes]:
+    """Read the strokes of an image from a file.
+
+    Classes of the file that have names get the numbers ``known`` for them; others keep their
+    numbers, unless these are ``painted`` already.
+    """
     from napari_spinney.files.elsewhere import read_labels
 
     yield
     with plainly("reading the strokes"):
-        found = read_labels(path, shape=entry.annotation_shape)
+        found = read_labels(path, shape=entry.annotation_shape).renumbered(known, painted)
         highest = int(found.classes.max(initial=0))
         if highest > LARGEST_CLASS:
             raise Problem(

@@ -66,9 +66,19 @@ def test_fit_inner_says_the_least_that_works():
     assert fit(161_604) == (1, 1)
 
 
-@pytest.mark.parametrize(("budget", "lanes"), [(10**9, 64), (10**7, 39), (300_000, 1), (10, 1)])
-def test_fewer_blocks_are_in_flight_where_each_would_be_tiny(budget, lanes):
+@pytest.mark.parametrize(
+    ("budget", "inner", "lanes"),
+    [
+        (10**9, (512, 512), 64),
+        (64 * 4 * 300**2, (64, 128), 64),
+        (4 * 4 * 300**2, (64, 128), 4),
+        (3 * 4 * 300**2, (128, 128), 2),
+        (4 * 300**2, (64, 128), 1),
+        (4 * 201**2, (1, 1), 1),
+    ],
+)
+def test_fewer_blocks_are_in_flight_where_each_would_be_tiny(budget, inner, lanes):
     def cost(outer):
         return 4 * outer[0] * outer[1]
 
-    assert fit_lanes((1000, 1000), (100, 100), cost, budget, 64) == lanes
+    assert fit_lanes((1000, 1000), (512, 512), (100, 100), cost, budget, 64) == (inner, lanes)

@@ -3,7 +3,12 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from napari_spinney.compute.run import executor_for
+from napari_spinney.features.feature import FeatureSet
+from napari_spinney.features.plan import build_plan
 
 pytestmark = pytest.mark.opencl
 
@@ -59,3 +64,12 @@ def test_kernels_stay_in_their_arena(side, words, shape, inner):
     command = [sys.executable, "-c", SCRIPT, side, words, repr(shape), repr(inner)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr[-2000:]
+
+
+@pytest.mark.parametrize("word", ["mode_box=1", "mode_sphere_of_gaussian_blur=1"])
+@pytest.mark.parametrize("value", [-2, 300, np.nan])
+def test_values_that_a_filter_would_count_beside_its_places_are_refused(word, value):
+    image = np.full((1, 8, 9), value, np.float32)
+    plan = build_plan(FeatureSet.parse(word), ndim=2)
+    with pytest.raises(ValueError, match=r"counts values from 0 to 255; the image has"):
+        executor_for("opencl").features(plan, image, (slice(0, 8), slice(0, 9)))

@@ -133,6 +133,9 @@ def test_radius_in_micrometres_becomes_whole_pixels():
         ("top_hat_box=3um", (2, 1, 1), "one size for all axes"),
         ("gaussian_blur=1001", None, "1001 pixels; at most 1000"),
         ("gaussian_blur=1um", (1, 1e-6, 1), "at most 1000"),
+        ("median_box=5", None, "sorts 1331 pixels at each place; at most 1000"),
+        ("median_box_of_gaussian_blur=5", None, "sorts 1331 pixels"),
+        ("median_sphere=7", None, "sorts 1436 pixels.*'median=7'"),
     ],
 )
 def test_numbers_that_cannot_be_pixels(word, spacing, message):
@@ -142,6 +145,18 @@ def test_numbers_that_cannot_be_pixels(word, spacing, message):
 
 def test_opencl_filter_in_micrometres_on_even_spacing():
     assert Feature.parse("top_hat_box=4um").pixels(2, (2, 2)) == (2, 2)
+
+
+def test_medians_of_opencl_may_be_as_large_as_their_kernels():
+    for word, ndim in [
+        ("median_box=4", 3),
+        ("median_box=15", 2),
+        ("median_sphere=6", 3),
+        ("median_sphere=17", 2),
+    ]:
+        assert Feature.parse(word).pixels(ndim)
+    with pytest.raises(ValueError, match="sorts 1089 pixels"):
+        Feature.parse("median_box=16").pixels(2)
 
 
 def test_numbers_of_opencl_filters_may_be_large():

@@ -121,6 +121,54 @@ def test_probability_map_of_class_0_is_a_pixel_classifier(cl):
     assert state.kind == "PixelClassifier"
 
 
+@pytest.mark.parametrize(
+    ("changes", "end", "kind"),
+    [
+        ([], BEST, "ObjectSegmenter"),
+        ([changed("positive_class_identifier", None)], BEST, "PixelClassifier"),
+        ([changed("positive_class_identifier", None)], SHARE, "ProbabilityMapper"),
+    ],
+)
+def test_early_files_do_not_name_their_class(cl, changes, end, kind):
+    early = ["classifier_class_name", "num_ground_truth", "feature_importances", "apoc_version"]
+    path = cl(*changes, *[changed(key, None) for key in early], end=end)
+    state = read_cl(path)
+    assert (state.kind, state.ndim) == (kind, 2)
+    assert state.provenance["classifier_named"] is False
+
+
+def test_early_classifiers_of_objects_were_called_pixel_classifiers(cl):
+    path = cl(
+        changed("classifier_class_name", "PixelClassifier"),
+        changed("feature_specification", "area,average_distance_of_n_nearest_neighbors=6"),
+        changed("num_ground_truth_dimensions", 1),
+        changed("positive_class_identifier", None),
+    )
+    state = read_cl(path)
+    assert state.kind == "ObjectClassifier"
+    assert state.stages[0].names == ("area", "average_distance_of_n_nearest_neighbors=6")
+
+
+def test_the_label_of_apoc_is_one_more_than_the_number_of_an_object(cl, tmp_path):
+    path = cl(
+        changed("classifier_class_name", "ObjectClassifier"),
+        changed("feature_specification", "label original_label"),
+        changed("num_ground_truth_dimensions", 1),
+    )
+    state = read_cl(path)
+    assert state.stages[0].forest.predict([[33, 0], [34, 0]]).tolist() == [1, 2]
+    write_cl(state, tmp_path / "again.cl")
+    assert "if(i0<35.0f)" in (tmp_path / "again.cl").read_text()
+    again = read_cl(tmp_path / "again.cl").stages[0].forest
+    assert again.predict([[33, 0], [34, 0]]).tolist() == [1, 2]
+
+
+def test_a_header_of_neither_class_nor_features_is_refused(cl):
+    path = cl(changed("classifier_class_name", None), changed("feature_specification", None))
+    with pytest.raises(ClFileError, match="neither a line 'classifier_class_name"):
+        read_cl(path)
+
+
 def test_several_channels(cl):
     path = cl(changed("feature_specification", "gaussian_blur=1"))
     state = read_cl(path)
@@ -167,6 +215,12 @@ def test_tables_have_columns(cl, kind):
     assert state.stages[0].names == ("area", "mean_intensity")
 
 
+def test_a_byte_order_mark_is_read_over(cl):
+    path = cl()
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_cl(path).kind == "ObjectSegmenter"
+
+
 def test_old_files_and_line_ends(cl):
     path = cl(
         changed("num_features", None),
@@ -192,7 +246,6 @@ def test_names_in_another_encoding(cl):
     [
         (("/*\n", ""), "does not begin with a comment"),
         (("*/\n", ""), "does not begin with a comment"),
-        (changed("classifier_class_name", None), "no line 'classifier_class_name"),
         (changed("classifier_class_name", "Evil"), "must be one of PixelClassifier, .*got 'Evil'"),
         (changed("num_ground_truth_dimensions", 4), "num_ground_truth_dimensions"),
         (changed("num_ground_truth_dimensions", 1), "must be 2 or 3"),

@@ -9,9 +9,12 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
+from skimage.draw import polygon2mask
 
-from napari_spinney.files.elsewhere import read_labels, read_probabilities
+from napari_spinney.files.elsewhere import numbers_by_name, read_labels, read_probabilities
 from napari_spinney.files.errors import ImageFileError
 
 LABELS = np.array([[0, 1, 1, 0], [2, 2, 0, 0], [0, 0, 0, 5]], np.uint8)
@@ -131,6 +134,43 @@ def test_probabilities_need_an_axis_of_classes(tmp_path):
         read_probabilities(path)
 
 
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.full((3, 4, 2), 255, np.float32), "got 255 to 255.*without renormalising"),
+        (np.full((3, 4, 2), np.nan, np.float32), "probabilities lie from 0 to 1"),
+        (np.full((3, 4, 2), -5000, np.int16), "probabilities lie from 0 to 1"),
+        (np.full((3, 4, 2), 1j), "complex128"),
+    ],
+)
+def test_numbers_that_are_no_probabilities_are_refused(tmp_path, values, reason):
+    path = write_ilastik(tmp_path / "p.h5", values, "yxc")
+    with pytest.raises(ImageFileError, match=reason):
+        read_probabilities(path)
+
+
+def test_a_plane_alone_has_no_classes(tmp_path):
+    np.save(tmp_path / "p.npy", np.zeros((3, 4), np.float32))
+    with pytest.raises(ImageFileError, match="say which is which"):
+        read_probabilities(tmp_path / "p.npy")
+
+
+def test_pixels_in_other_files_are_not_read(tmp_path):
+    (tmp_path / "secret").write_bytes(b"secrets of mine!")
+    with h5py.File(tmp_path / "l.h5", "w") as file:
+        outside = [(str(tmp_path / "secret"), 0, 16)]
+        file.create_dataset("exported_data", shape=(4, 4), dtype="u1", external=outside)
+    with pytest.raises(ImageFileError, match="lie in other files"):
+        read_labels(tmp_path / "l.h5")
+
+
+def test_an_array_that_unpacks_to_far_more_is_refused(tmp_path):
+    with h5py.File(tmp_path / "l.h5", "w") as file:
+        file.create_dataset("exported_data", shape=(2**22, 2**22), chunks=(64, 64), dtype="u1")
+    with pytest.raises(ImageFileError, match="unpacks from"):
+        read_labels(tmp_path / "l.h5")
+
+
 # --- Labkit ---------------------------------------------------------------------------------
 
 
@@ -156,6 +196,9 @@ def test_a_labeling_of_labkit(tmp_path):
     [
         ({"labels": {"a": [[9, 0]]}}, "label 'a' has points outside"),
         ({"labels": {"a": [["x", 0]]}}, "holds no list of points"),
+        ({"labels": {"a": [[1.5, 0]]}}, "holds no list of points"),
+        ({"labels": {"a": [[10**30, 0]]}}, "holds no list of points"),
+        ({"interval": {"min": [0, 0], "max": [float("inf"), 2]}}, "no interval and labels"),
         ({"labels": None}, "no interval and labels"),
         ({"interval": {"min": [0, 0], "max": [10**9, 10**9]}}, "cannot be read"),
     ],
@@ -164,6 +207,12 @@ def test_a_damaged_labeling_is_refused(tmp_path, changes, reason):
     (tmp_path / "l.labeling").write_text(json.dumps(labeling(**changes)))
     with pytest.raises(ImageFileError, match=reason):
         read_labels(tmp_path / "l.labeling")
+
+
+@pytest.mark.parametrize("colors", [None, ["background"], {"background": "url(x)", "nüclei": 5}])
+def test_colors_that_are_none_are_left_out(tmp_path, colors):
+    (tmp_path / "l.labeling").write_text(json.dumps(labeling(colors=colors)), encoding="utf-8")
+    assert read_labels(tmp_path / "l.labeling").colors == {}
 
 
 def test_a_tiff_of_labkit_stands_for_sets_of_labels(tmp_path):
@@ -235,6 +284,26 @@ def test_points_and_shapes_beyond_the_image(tmp_path):
         read_labels(path, shape=(4, 4))
 
 
+@pytest.mark.parametrize("far", [float("nan"), float("inf"), 1e300])
+@pytest.mark.parametrize("kind", ["Polygon", "MultiLineString"])
+def test_places_that_are_none_are_refused(tmp_path, far, kind):
+    path = write_geojson(tmp_path / "q.geojson", feature(kind, [[[0, 0], [3, 0], [3, far]]], "a"))
+    with pytest.raises(ImageFileError, match="geometry cannot be read"):
+        read_labels(path, shape=(4, 4))
+
+
+@given(
+    corners=st.lists(st.tuples(*[st.floats(-9, 25)] * 2), min_size=3, max_size=6),
+    hole=st.lists(st.tuples(*[st.floats(-9, 25)] * 2), min_size=3, max_size=4),
+)
+def test_a_polygon_takes_the_pixels_whose_middles_lie_inside(tmp_path_factory, corners, hole):
+    path = tmp_path_factory.mktemp("q") / "q.geojson"
+    write_geojson(path, feature("Polygon", [corners, hole], "a"))
+    outline, inner = (np.array(ring)[:, ::-1] - 0.5 for ring in (corners, hole))
+    wanted = polygon2mask((14, 16), outline) & ~polygon2mask((14, 16), inner)
+    np.testing.assert_array_equal(read_labels(path, shape=(14, 16)).classes, wanted)
+
+
 def test_annotations_without_shape_or_class_are_refused(tmp_path):
     path = write_geojson(tmp_path / "q.geojson", feature("Polygon", [box(0, 0, 2, 2)]))
     with pytest.raises(ImageFileError, match="shape of their image"):
@@ -254,10 +323,63 @@ def test_a_picture_with_indexed_colours_holds_its_numbers(tmp_path):
     np.testing.assert_array_equal(read_labels(tmp_path / "q.png").classes, LABELS)
 
 
+def test_a_picture_that_is_a_bomb_is_refused(tmp_path, monkeypatch):
+    Image.new("P", (300, 300)).save(tmp_path / "q.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    with pytest.raises(ImageFileError, match=r"use \.tif"):
+        read_labels(tmp_path / "q.png")
+
+
 def test_a_picture_in_colour_is_no_annotation(tmp_path):
     Image.fromarray(np.zeros((3, 4, 3), np.uint8)).save(tmp_path / "q.png")
     with pytest.raises(ImageFileError, match="has 3 channels"):
         read_labels(tmp_path / "q.png")
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "taken", "wanted"),
+    [
+        ({1: "a", 2: "b"}, {}, None, {1: 1, 2: 2}),
+        ({1: "b", 2: "a"}, {1: "a", 2: "b"}, None, {1: 2, 2: 1}),
+        ({1: "c", 2: "a"}, {1: "a", 2: "b"}, None, {1: 3, 2: 1}),
+        ({1: "a", 2: "b"}, {1: "b"}, None, {1: 2, 2: 1}),
+        ({1: "c"}, {1: "background", 2: "foreground"}, (), {1: 1}),
+        ({1: "c"}, {1: "background", 2: "foreground"}, (1,), {1: 2}),
+    ],
+)
+def test_a_name_means_one_class_in_all_files(names, known, taken, wanted):
+    assert numbers_by_name(names, known, taken) == wanted
+
+
+def test_labels_take_other_numbers_with_their_names(tmp_path):
+    (tmp_path / "l.labeling").write_text(json.dumps(labeling()), encoding="utf-8")
+    found = read_labels(tmp_path / "l.labeling").renumbered({4: "background"})
+    np.testing.assert_array_equal(found.classes, np.array([0, 4, 2])[np.minimum(LABELS, 2)])
+    assert found.names == {4: "background", 2: "nüclei"}
+    assert found.colors == {4: "#0000FF", 2: "#FF0000"}
+
+
+def test_the_command_line_learns_the_same_classes_from_several_files(tmp_path):
+    from typer.testing import CliRunner
+
+    import napari_spinney as spinney
+    from napari_spinney.cli import app
+
+    for number, order in enumerate(["ab", "ba"]):
+        areas = zip(order, [(0, 0, 2, 2), (3, 0, 6, 2)], strict=True)
+        painted = [feature("Polygon", [box(*at)], name, colorRGB=9) for name, at in areas]
+        write_geojson(tmp_path / f"{number}.geojson", *painted)
+        tifffile.imwrite(tmp_path / f"{number}.tif", np.random.default_rng(0).normal(size=(4, 8)))
+    words = [tmp_path / "0.tif", tmp_path / "1.tif"]
+    words += ["-a", tmp_path / "0.geojson", tmp_path / "1.geojson"]
+    words += ["-o", tmp_path / "m.spinney", "--name", "2=tumour"]
+    options = ["--trees", "2", "--features", "original", "--no-validate", "--device", "cpu"]
+    result = CliRunner().invoke(app, ["train", *map(str, words), *options])
+    assert result.exit_code == 0, result.output
+    model = spinney.load(tmp_path / "m.spinney")
+    assert model.table_.counts() == {1: 4 + 6, 2: 6 + 4}
+    assert model.class_names == {1: "a", 2: "tumour"}
+    assert model.class_colors == {1: "#000009", 2: "#000009"}
 
 
 def test_the_command_line_learns_from_a_labeling(tmp_path):

@@ -282,6 +282,14 @@ def test_other_suffixes_are_refused(tmp_path, name):
         write_image(tmp_path / name, pixels((3, 4)))
 
 
+@pytest.mark.parametrize("name", ["i.tif", "i.npy"])
+def test_numbers_that_are_no_pixels_are_refused(tmp_path, name):
+    save = tifffile.imwrite if name.endswith(".tif") else np.save
+    save(tmp_path / name, np.ones((4, 5), np.complex64))
+    with pytest.raises(ImageFileError, match="an image holds numbers; got dtype complex64"):
+        read_image(tmp_path / name)
+
+
 def test_npy_is_not_unpickled(tmp_path):
     np.save(tmp_path / "i.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(ImageFileError, match="holds numbers; got dtype object"):
@@ -346,6 +354,27 @@ def test_zarr_with_pickle_is_refused(tmp_path):
 def test_zarr_group_without_an_image_is_refused(tmp_path):
     zarr.create_group(str(tmp_path / "i.zarr"))
     with pytest.raises(ImageFileError, match="a group without an OME-Zarr image"):
+        read_image(tmp_path / "i.zarr")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {},
+        {"datasets": []},
+        {"datasets": [{"path": "0"}], "axes": 5},
+        {
+            "datasets": [
+                {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1]}]}
+            ],
+            "axes": ["y", "x"],
+        },
+    ],
+)
+def test_damaged_description_of_a_zarr_is_refused(tmp_path, image):
+    group = zarr.create_group(str(tmp_path / "i.zarr"), attributes={"multiscales": [image]})
+    group.create_array("0", data=np.zeros((4, 5), np.uint8))
+    with pytest.raises(ImageFileError, match=r"its OME-Zarr description is damaged \(.*Error"):
         read_image(tmp_path / "i.zarr")
 
 

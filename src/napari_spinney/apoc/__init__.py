@@ -7,6 +7,9 @@ A notebook that was written for APOC runs after one change::
 Its ``.cl`` files are read and written. The page "Coming from APOC" says what differs, and why.
 """
 
+from typing import Any
+
+from napari_spinney import __version__
 from napari_spinney.apoc.features import (
     PredefinedFeatureSet,
     generate_feature_stack,
@@ -28,8 +31,18 @@ __all__ = [
     "PredefinedFeatureSet",
     "ProbabilityMapper",
     "TableRowClassifier",
+    "__version__",
     "erase_classifier",
     "generate_feature_stack",
     "list_available_object_classification_features",
     "train_classifier_from_image_folders",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "RFC_to_OCL":
+        raise AttributeError(
+            "RFC_to_OCL, which turns a forest of scikit-learn into source code, is not offered: "
+            "train one of the classifiers here, whose to_opencl_file writes a .cl file"
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -62,10 +62,14 @@ def parse_features(features: str | PredefinedFeatureSet | None) -> FeatureSet:
     """
     if features is None:
         return FeatureSet.parse(DEFAULT)
-    words = features.value if isinstance(features, PredefinedFeatureSet) else features
+    words = _words(features)
     if not words.strip():
         raise ValueError("no features are named: write some, such as 'original gaussian_blur=2'")
     return FeatureSet.parse(words)
+
+
+def _words(features: str | PredefinedFeatureSet) -> str:
+    return features.value if isinstance(features, PredefinedFeatureSet) else features
 
 
 def generate_feature_stack(
@@ -83,7 +87,7 @@ def generate_feature_stack(
     Returns
     -------
     list of float32 arrays of the image's shape
-        One per feature, in order.
+        One per feature, in order; none for empty text, as of `PredefinedFeatureSet.custom`.
 
     Raises
     ------
@@ -94,6 +98,8 @@ def generate_feature_stack(
     from napari_spinney.compute.source import ImageSource
     from napari_spinney.features.plan import build_plan
 
+    if features_specification is not None and not _words(features_specification).strip():
+        return []
     features = parse_features(features_specification)
     source = ImageSource.of(as_array(image))
     plan = build_plan(features, ndim=source.ndim)

@@ -135,7 +135,8 @@ class FileClassifier:
 
         state = read_cl(path)
         found = state.provenance["classifier"]
-        if found != self.classname:
+        is_named = state.provenance.get("classifier_named", True)
+        if is_named and found != self.classname:
             raise TypeError(
                 f"{path} holds a {found}, which cannot be used as a {self.classname}: choose "
                 f"another file, or open it with {found}"
@@ -231,6 +232,19 @@ class FileClassifier:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def info(self) -> str:
+        """The same text as of ``str``, by the name it had in early versions of APOC."""
+        return str(self)
+
+    def __getattr__(self, name: str) -> Any:
+        message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        if name == "classifier":
+            message += (
+                ": no forest of scikit-learn is kept; napari_spinney.load(opencl_file).forest_ has "
+                "the trees"
+            )
+        raise AttributeError(message)
 
     def _further_lines(self) -> list[str]:
         return []

@@ -120,8 +120,17 @@ class PixelClassifier(FileClassifier):
         classifier, array, axis = self._ready(image, features)
         return classifier.predict(array, channel_axis=axis).astype(np.uint32)
 
+    def _predict_cpu(self, image: Any = None, features: Any = None) -> NDArray[Any]:
+        """What APOC's own tests compare `predict` with: here all devices decide alike."""
+        return PixelClassifier.predict(self, image, features)
+
     def _ready(self, image: Any, features: Any) -> tuple[engine.PixelClassifier, Any, int | None]:
         """The engine's classifier for these features, the pixels, and their channel axis."""
+        if isinstance(image, str):
+            raise TypeError(
+                f"the image must be an array, not the text {image[:80]!r}: predict takes the image "
+                "first, then the features"
+            )
         state = self._state()
         words = FeatureSet.parse(state.stages[0].features)
         if features is not None:
@@ -205,6 +214,11 @@ class ObjectSegmenter(PixelClassifier):
 
     def _parameters_for(self, table: TrainingTable) -> dict[str, Any]:
         return {"target_class": int(self.positive_class_identifier)}
+
+    def _read(self, path: Path) -> ModelState:
+        state = super()._read(path)
+        target = {"target_class": int(self.positive_class_identifier)}
+        return replace(state, parameters={**target, **state.parameters})
 
     def predict(self, image: Any = None, features: Any = None) -> NDArray[np.uint32]:
         """Number the objects of the positive class, 1 .. n (uint32); edges connect, corners not.

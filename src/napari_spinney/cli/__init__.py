@@ -137,7 +137,7 @@ def train(
         model = PixelClassifier(features, **options)
     else:
         model = load_pixel_model(add_to)
-    model.class_names.update(parse_class_names(name or ()))
+    names = parse_class_names(name or ())
     with waiting("learning"):
         train_files(
             model,
@@ -146,6 +146,7 @@ def train(
             layout=Layout(channel_axis, time_axis, spacing),
             device=device,
         )
+    model.class_names.update(names)
     model.save(out)
     typer.echo(describe_training(model))
     if validate:

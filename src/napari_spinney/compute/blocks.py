@@ -16,6 +16,10 @@ BUDGET = 256 * 2**20
 """Bytes that all blocks in flight may take together, unless the caller says otherwise."""
 
 
+class NoRoomError(ValueError):
+    """Not even a block of one pixel fits the memory allowed; the message says how much would do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One piece of an image.
@@ -100,27 +104,41 @@ class Blocks:
 
 def fit_lanes(
     shape: Sequence[int],
+    preferred: Sequence[int],
     reach: Sequence[int],
     cost: Callable[[tuple[int, ...]], int],
     budget: int,
     most: int,
-) -> int:
-    """How many blocks to have in flight: ``most``, or fewer where their shares would be too small.
+) -> tuple[tuple[int, ...], int]:
+    """Inner shape of a block, and how many blocks to have in flight.
 
-    A share has to hold a block half as wide as its halo, or nearly all work would go into halos:
-    on a machine of many cores, say, or where the halo is wide.
+    ``most`` are in flight where the share of each holds a block half as wide as its halo, or of
+    the shape preferred. Else there are fewer, or nearly all work would go into halos: on a machine
+    of many cores, say.
 
     Parameters
     ----------
-    shape, reach, cost
+    shape, preferred, reach, cost
         As for `fit_inner`.
     budget : int
         Bytes that all of them may take together.
     most : int
         How many the executor can use.
+
+    Raises
+    ------
+    NoRoomError
+        If not even a single block of one pixel fits.
     """
-    outer = tuple(min(n, r // 2 + 1 + 2 * r) for n, r in zip(shape, reach, strict=True))
-    return max(1, min(most, budget // max(1, cost(outer))))
+    enough = [min(n, p, r // 2) for n, p, r in zip(shape, preferred, reach, strict=True)]
+    for lanes in itertools.takewhile(lambda n: n > 1, (most >> k for k in itertools.count())):
+        try:
+            inner = fit_inner(shape, preferred, reach, cost, budget // lanes)
+        except NoRoomError:
+            continue
+        if all(i >= e for i, e in zip(inner, enough, strict=True)):
+            return inner, lanes
+    return fit_inner(shape, preferred, reach, cost, budget), 1
 
 
 def fit_inner(
@@ -143,8 +161,8 @@ def fit_inner(
 
     Raises
     ------
-    ValueError
-        If not even a block of one pixel fits; the message says how much would do.
+    NoRoomError
+        If not even a block of one pixel fits.
     """
     inner = [min(n, p) for n, p in zip(shape, preferred, strict=True)]
 
@@ -154,7 +172,7 @@ def fit_inner(
     while cost(outer()) > budget:
         axis = inner.index(max(inner))
         if inner[axis] == 1:
-            raise ValueError(
+            raise NoRoomError(
                 f"a block of one pixel with a halo of {tuple(reach)} pixels takes "
                 f"{cost(outer()):,} bytes, more than the {budget:,} allowed for it: allow that "
                 "many, or use features that reach less far"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -65,14 +66,14 @@ class Space:
 
     def give(self, position: int, size: int) -> None:
         """Take back a place."""
-        holes = sorted([*self._holes, (position, position - (-size // LINE) * LINE)])
-        merged = holes[:1]
-        for start, stop in holes[1:]:
-            if start == merged[-1][1]:
-                merged[-1] = (merged[-1][0], stop)
-            else:
-                merged.append((start, stop))
-        self._holes = merged
+        start, stop = position, position - (-size // LINE) * LINE
+        at = bisect(self._holes, (start, stop))
+        if at < len(self._holes) and self._holes[at][0] == stop:
+            stop = self._holes.pop(at)[1]
+        if at > 0 and self._holes[at - 1][1] == start:
+            at -= 1
+            start = self._holes.pop(at)[0]
+        self._holes.insert(at, (start, stop))
 
 
 def needed_regions(plan: Plan, outer: Triple, inner: Region) -> list[Region]:

@@ -17,7 +17,6 @@ from napari_spinney.compute.blocks import (
     Blocks,
     Slices,
     cut,
-    fit_inner,
     fit_lanes,
 )
 from napari_spinney.compute.device import Device, DeviceError, DeviceMemoryError, choose_device
@@ -118,21 +117,16 @@ def plan_blocks(
         Bytes for all blocks in flight together; 256 MiB unless said otherwise.
     """
     reach = clip_reach(program.reach, source.shape)
-    whole = BUDGET if budget is None else budget
-
-    def cost(outer: tuple[int, ...]) -> int:
-        return executor.block_bytes(program, outer)
-
-    lanes = fit_lanes(source.shape, reach, cost, whole, executor.parallel)
     part = _resolve(region, source.shape)
     preferred = executor.preferred_block(source.ndim)
-    inner = fit_inner(
+    inner, lanes = fit_lanes(
         source.shape,
         # Where the halo is wide, larger blocks cost less: more of what is read is also written.
         [min(max(p, r), s.stop - s.start) for p, r, s in zip(preferred, reach, part, strict=True)],
         reach,
-        cost,
-        whole // lanes,
+        lambda outer: executor.block_bytes(program, outer),
+        BUDGET if budget is None else budget,
+        executor.parallel,
     )
     blocks = list(cut(part, inner, source.shape, reach))
     frames = range(source.n_times) if times is None else times

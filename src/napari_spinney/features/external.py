@@ -6,6 +6,7 @@ be read, checked and planned without OpenCL; it was taken from version 0.24.4.
 
 from __future__ import annotations
 
+import math
 from typing import Literal, TypeAlias
 
 Reach: TypeAlias = Literal["point", "next", "radius", "twice", "extremum", "gaussian", "unknown"]
@@ -62,3 +63,17 @@ def external_reach(function: str, number: float) -> int | None:
         "unknown": None,
     }
     return reaches[EXTERNAL[function]]
+
+
+MOST_SORTED = 1000
+"""Pixels that the kernels of medians have room for; they would write beyond it."""
+
+
+def sorted_pixels(function: str, number: float, ndim: int) -> int:
+    """About how many pixels a filter sorts at each place; 0 for filters that do not sort."""
+    radius = int(2 * number + 1) // 2
+    if function == "median_box":
+        return int((2 * radius + 1) ** ndim)
+    if function == "median_sphere":
+        return int(radius**ndim * math.pi * (1 if ndim == 2 else 4 / 3))
+    return 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from napari_spinney.features.catalogue import FAMILIES, Parameter, find_entries
+from napari_spinney.features.external import MOST_SORTED, sorted_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -113,6 +114,7 @@ class Feature:
                 f"{str(self)!r} is {max(numbers):g} pixels; at most {LARGEST_SIZE:g} are possible. "
                 "Scale the image down instead."
             )
+        _check_sorting(self, numbers[0], ndim)
         return numbers
 
     def for_ndim(self, ndim: int) -> tuple[Feature, ...]:
@@ -310,6 +312,16 @@ def _to_pixels(
     if max(radius) == 0:
         raise ValueError(f"{str(feature)!r} is less than a pixel wide at spacing {tuple(spacing)}")
     return radius
+
+
+def _check_sorting(feature: Feature, number: float, ndim: int) -> None:
+    for entry in find_entries(feature.for_ndim(3)[0].name):
+        count = sorted_pixels(entry.name, number, ndim)
+        if count > MOST_SORTED:
+            raise ValueError(
+                f"{str(feature)!r} sorts {count} pixels at each place; at most {MOST_SORTED} are "
+                f"possible: name a smaller radius, or 'median={number:g}'"
+            )
 
 
 def _check_ndim(feature: Feature, ndim: int) -> None:

@@ -14,6 +14,7 @@ hold, besides what `write_cl` refuses:
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,7 @@ def _read_text(path: Path) -> str:
     if len(data) > MAX_FILE:
         raise ValueError(f"larger than {MAX_FILE >> 20} MiB, the largest .cl file that is read")
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")  # APOC writes in the encoding of the computer
     return text.replace("\r\n", "\n")
@@ -149,7 +150,7 @@ def _to_state(header: ClHeader, kernel: ClKernel) -> ModelState:
     stage = StageState(
         features=features,
         names=names,
-        forest=Forest(kernel.trees, np.array(classes, np.uint32)),
+        forest=Forest(_moved_labels(kernel.trees, kind, names, -1), np.array(classes, np.uint32)),
         importances=_importances(header, len(names)),
     )
     is_pixel = kind in PIXEL_KINDS
@@ -207,6 +208,17 @@ def _pixel_columns(header: ClHeader, trees: TreeArrays) -> tuple[str, tuple[str,
     return str(features), features.names(n_channels, ndim), n_channels
 
 
+def _moved_labels(trees: TreeArrays, kind: str, names: tuple[str, ...], by: int) -> TreeArrays:
+    """Thresholds of the column ``label``: APOC's label of an object is one more than its number.
+
+    (It counts the background as object 1; its ``original_label`` is the number itself.)
+    """
+    if kind not in OBJECT_KINDS or "label" not in names:
+        return trees
+    moved = trees.threshold + np.float32(by) * (trees.feature == names.index("label"))
+    return replace(trees, threshold=moved.astype(np.float32))
+
+
 def _importances(header: ClHeader, n_columns: int) -> Any:
     values = header.feature_importances
     if len(values) not in (0, n_columns):
@@ -237,7 +249,8 @@ def _parameters(header: ClHeader, kernel: ClKernel, classes: tuple[int, ...]) ->
 
 def _provenance(header: ClHeader) -> dict[str, Any]:
     by = header.written_by or f"apoc {header.apoc_version or '(version unknown)'}"
-    return {"format": "cl", "written_by": by, "classifier": header.classifier_class_name}
+    facts = {"format": "cl", "written_by": by, "classifier": header.classifier_class_name}
+    return facts if header.is_named else {**facts, "classifier_named": False}
 
 
 # --- writing --------------------------------------------------------------------------------
@@ -272,7 +285,7 @@ def _from_state(state: ModelState) -> tuple[ClHeader, ClKernel]:
         written_by=f"napari-spinney {version('napari-spinney')}",
     )
     share = classes.index(target) if kind == "ProbabilityMapper" else None
-    return header, ClKernel(forest.trees, classes, share)
+    return header, ClKernel(_moved_labels(forest.trees, kind, stage.names, 1), classes, share)
 
 
 def _check_options(state: ModelState) -> None:

@@ -87,6 +87,11 @@ def check_table_features(kind: str, names: Sequence[str]) -> None:
         raise ValueError(f"APOC's {kind} has no {', '.join(unknown)}{hint}; save it as .spinney")
 
 
+def are_measurements(words: Sequence[str]) -> bool:
+    """Whether all of these words are measurements of objects, and at least one is there."""
+    return bool(words) and all(_is_measured("ObjectClassifier", word) for word in words)
+
+
 def faulty_in_apoc(features: FeatureSet, ndim: int) -> list[str]:
     """Features that pyclesperanto-prototype computes with wrong weights: 3D stencils."""
     if ndim != 3:

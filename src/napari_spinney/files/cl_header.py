@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from napari_spinney.files.cl_features import are_measurements
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,11 +39,16 @@ def _no_depth(value: Any) -> Any:
 
 
 class ClHeader(BaseModel):
-    """What the header says; keys that are not known are left alone, as APOC does."""
+    """What the header says; keys that are not known are left alone, as APOC does.
+
+    Files of APOC before 0.5 do not name their class, or call a classifier of objects a
+    PixelClassifier: ``is_named`` is False where the class was found out from the rest.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     classifier_class_name: str
+    is_named: bool = True
     feature_specification: str = ""
     num_ground_truth_dimensions: Annotated[int, Field(ge=0, le=3)] = 2
     num_features: Annotated[int, Field(ge=0)] | None = None
@@ -93,15 +100,35 @@ def split_file(text: str) -> tuple[ClHeader, str, int]:
         match = _LINE.fullmatch(line)
         if match is not None:
             values.setdefault(match[1], match[2])
-    if "classifier_class_name" not in values:
-        raise ValueError("its header has no line 'classifier_class_name = ...', as APOC's have")
+    named = values.get("classifier_class_name")
+    values["classifier_class_name"] = _kind_of(values, text[end:])
     try:
-        header = ClHeader.model_validate(values)
+        header = ClHeader.model_validate(
+            {**values, "is_named": named == values["classifier_class_name"]}
+        )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "header"
         raise ValueError(f"{where}: {first['msg']}") from None
     return header, text[end + 2 :], text.count("\n", 0, end + 2) + 1
+
+
+def _kind_of(values: dict[str, str], kernel: str) -> str:
+    """Name of the class: as written, unless an early version of APOC wrote none or another."""
+    words = _split_words(values.get("feature_specification", ""))
+    named = values.get("classifier_class_name")
+    if named in (None, "PixelClassifier") and are_measurements(words):
+        return "ObjectClassifier"
+    if named is not None:
+        return named
+    if not words:
+        raise ValueError(
+            "its header has neither a line 'classifier_class_name = ...' nor a line "
+            "'feature_specification = ...', as APOC's have"
+        )
+    if "positive_class_identifier" in values:
+        return "ObjectSegmenter"
+    return "ProbabilityMapper" if "sum_s" in kernel[-1000:] else "PixelClassifier"
 
 
 def format_header(header: ClHeader, n_classes: int, extra: str = "") -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,11 @@ import numpy as np
 
 from napari_spinney.files import ilastik, labkit, qupath
 from napari_spinney.files.errors import ImageFileError
-from napari_spinney.files.images import READABLE, TIFF, read_image
+from napari_spinney.files.images import DAMAGE, READABLE, TIFF, read_image
+from napari_spinney.files.pictures import read_indexed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -22,8 +24,8 @@ LABELS = (*READABLE, *ilastik.SUFFIXES, ".labeling", *qupath.SUFFIXES)
 """Suffixes of files that `read_labels` takes."""
 
 _ORDER = "tzyx"
-_DAMAGE = (OSError, ValueError, TypeError, LookupError, RuntimeError, OverflowError)
-"""What libraries raise on damaged files."""
+_ROUNDING = 1e-3
+"""How far a probability may lie outside 0 .. 1, as sums of float16 or float32 do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +46,58 @@ class ForeignLabels:
     axes: str
     names: dict[int, str] = field(default_factory=dict)
     colors: dict[int, str] = field(default_factory=dict)
+
+    def renumbered(
+        self, known: Mapping[int, str], taken: Collection[int] | None = None
+    ) -> ForeignLabels:
+        """The same with the numbers of `numbers_by_name`, and the classes that are painted."""
+        if not self.names:
+            return self
+        painted = set(np.unique(self.classes).tolist())
+        names = {n: name for n, name in self.names.items() if n in painted}
+        new = numbers_by_name(names, known, taken)
+        table = np.arange(max(painted, default=0) + 1)
+        table[list(new)] = list(new.values())
+        return ForeignLabels(
+            table.astype(np.min_scalar_type(max(table)))[self.classes],
+            self.axes,
+            {new[n]: name for n, name in names.items()},
+            {new[n]: color for n, color in self.colors.items() if n in new},
+        )
+
+
+def numbers_by_name(
+    names: Mapping[int, str], known: Mapping[int, str], taken: Collection[int] | None = None
+) -> dict[int, int]:
+    """New numbers for the classes of a file, so that a name means one class in all files.
+
+    Parameters
+    ----------
+    names : mapping of int to str
+        Names of the classes of the file.
+    known : mapping of int to str
+        Names of the classes there are.
+    taken : collection of int, optional
+        Those whose numbers must not go to others; all of them unless given.
+
+    Returns
+    -------
+    dict of int to int
+        For each number of ``names``: that of the known class of its name; else itself; or, where
+        that one is taken, the smallest number that is free.
+    """
+    by_name = {name: number for number, name in known.items()}
+    found = {number: by_name[name] for number, name in names.items() if name in by_name}
+    used = {*found.values(), *(known if taken is None else taken)}
+    for number in names:
+        if number not in found:
+            found[number] = number if number not in used else _free(used)
+            used.add(found[number])
+    return found
+
+
+def _free(used: Collection[int]) -> int:
+    return next(n for n in itertools.count(1) if n not in used)
 
 
 def read_labels(
@@ -73,7 +127,7 @@ def read_labels(
     try:
         found = _read(source, None if shape is None else tuple(shape), dataset)
         return found if shape is None else _shaped(found, tuple(shape))
-    except _DAMAGE as error:
+    except DAMAGE as error:
         if isinstance(error, ImageFileError):
             raise
         raise ImageFileError(f"{source}: {error}") from error
@@ -92,7 +146,7 @@ def _read(path: Path, shape: tuple[int, ...] | None, dataset: str | None) -> For
             raise ValueError("annotations of QuPath need the shape of their image: shape=...")
         classes, names, colors = qupath.read_geojson(path, tuple(n for n in shape if n != 1))
         return ForeignLabels(classes, "yx", names, colors)
-    indexed = qupath.read_indexed(path) if suffix == ".png" else None
+    indexed = read_indexed(path) if suffix == ".png" else None
     if indexed is not None:
         return ForeignLabels(indexed, "yx")
     image = read_image(path)
@@ -177,16 +231,29 @@ def read_probabilities(
             if source.suffix.lower() == ".npy":
                 found = "tzyxc"[-array.ndim :]
         letters = (axes or found).lower()
-        if len(letters) != array.ndim or "c" not in letters:
+        if len(letters) != array.ndim or not set("cyx") <= set(letters):
             raise ValueError(
                 f"probabilities have an axis of classes; got the axes {letters!r} for the shape "
                 f"{array.shape}: say which is which with axes=..., e.g. axes='yxc'"
             )
-        values, ordered = _ordered(array, letters, f"c{_ORDER}")
-    except _DAMAGE as error:
+        ordered, order = _ordered(array, letters, f"c{_ORDER}")
+        return _as_shares(ordered), order
+    except DAMAGE as error:
         if isinstance(error, ImageFileError):
             raise
         raise ImageFileError(f"{source}: {error}") from error
+
+
+def _as_shares(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Numbers from 0 to 1; whole numbers are scaled by the largest of their type."""
+    if values.dtype.kind not in "buif":
+        raise ValueError(f"probabilities are numbers; got an array of {values.dtype}")
     if values.dtype.kind in "ui":
         values = values / np.iinfo(values.dtype).max
-    return values.astype(np.float32), ordered
+    low, high = (float(values.min()), float(values.max())) if values.size else (0, 1)
+    if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
+        raise ValueError(
+            f"probabilities lie from 0 to 1 (in whole numbers, from 0 to the largest of their "
+            f"type); got {low:g} to {high:g}: export them without renormalising"
+        )
+    return np.asarray(np.clip(values, 0, 1), np.float32)

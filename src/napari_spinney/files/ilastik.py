@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".ilp")
 _DEFAULT_DATASET = "exported_data"
+MAX_GROWTH = 2000
+"""An array of over 1 GiB may be this many times larger than its file."""
 _UNNAMED = {2: "yx", 3: "zyx", 4: "zyxc", 5: "tzyxc"}
 """Axes where the file does not say them."""
 
@@ -44,7 +46,7 @@ def read_hdf5(path: Path, dataset: str | None = None) -> tuple[NDArray[Any], str
         import h5py
     except ImportError as error:
         raise ImportError(f"reading {path.name} needs h5py: pip install h5py") from error
-    if path.suffix == ".ilp":
+    if path.suffix.lower() == ".ilp":
         raise ValueError(
             "this is a project of ilastik, not an export: in ilastik choose Prediction Export, "
             "Source: Labels, and export to HDF5, TIFF or NPY"
@@ -60,7 +62,16 @@ def read_hdf5(path: Path, dataset: str | None = None) -> tuple[NDArray[Any], str
                 f"{', '.join(found) or 'none'}: name one with dataset=..."
             )
         array = file[name]
+        _check_stored(array, path.stat().st_size)
         return np.asarray(array[()]), _axes(array.attrs.get("axistags"), array.ndim)
+
+
+def _check_stored(array: Any, size: int) -> None:
+    """Refuse an array whose pixels lie in other files, or far more of them than are stored."""
+    if array.external or array.is_virtual:
+        raise ValueError(f"the pixels of {array.name!r} lie in other files, which are not read")
+    if array.nbytes > max(2**30, MAX_GROWTH * size):
+        raise ValueError(f"it unpacks from {size} to {array.nbytes} bytes, which is refused")
 
 
 def _arrays(file: Any) -> list[str]:

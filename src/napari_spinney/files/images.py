@@ -35,9 +35,9 @@ PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
 READABLE = (*TIFF, *PICTURES, ".npy", ".zarr")
 WRITABLE = (*TIFF, ".png", ".npy", ".zarr")
 
-# What libraries raise on damaged files: they promise nothing.
-_DAMAGE = (
+DAMAGE = (
     ArithmeticError,
+    AssertionError,
     AttributeError,
     EOFError,
     LookupError,
@@ -52,6 +52,7 @@ _DAMAGE = (
     tokenize.TokenError,
     zlib.error,
 )
+"""What libraries raise on damaged files: they promise nothing."""
 
 
 def read_image(path: str | PathLike[str]) -> ImageData:
@@ -232,7 +233,7 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except ImageFileError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise ImageFileError(f"{path}: the image cannot be read: {reason}") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,16 +41,23 @@ def read_labeling(
         low, high = content["interval"]["min"], content["interval"]["max"]
         shape = tuple(int(b) - int(a) + 1 for a, b in zip(low, high, strict=True))[::-1]
         labels = dict(content["labels"])
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise ValueError("no labeling of Labkit: it has no interval and labels") from error
     if not 2 <= len(shape) <= 5 or min(shape) < 1 or math.prod(shape) > LARGEST:
         raise ValueError(f"a labeling of the shape {shape} cannot be read")
     classes = np.zeros(shape, np.min_scalar_type(len(labels)))
     for number, (name, points) in enumerate(labels.items(), 1):
         classes[_index(points, low, shape, name)] = number
-    colors = content.get("colors", {})
     names = dict(enumerate(labels, 1))
-    return classes, names, {n: str(colors[name]) for n, name in names.items() if name in colors}
+    return classes, names, _colors(content.get("colors"), names)
+
+
+def _colors(found: Any, names: dict[int, str]) -> dict[int, str]:
+    """Colours that are written "#rrggbb"; others are left out."""
+    if not isinstance(found, dict):
+        return {}
+    texts = {n: str(found.get(name)) for n, name in names.items()}
+    return {n: text for n, text in texts.items() if re.fullmatch("#[0-9a-fA-F]{6}", text)}
 
 
 def _index(
@@ -59,8 +67,11 @@ def _index(
     if not points:
         return tuple(np.zeros((len(shape), 0), np.int64))
     try:
-        places = np.asarray(points, np.int64)[:, ::-1] - np.asarray(low, np.int64)[::-1]
-    except (ValueError, IndexError, TypeError) as error:
+        found = np.asarray(points)
+        if np.any(found != found.astype(np.int64)):
+            raise ValueError("points are whole numbers")
+        places = found.astype(np.int64)[:, ::-1] - np.asarray(low, np.int64)[::-1]
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise ValueError(f"label {name!r} holds no list of points") from error
     if places.shape[1] != len(shape) or np.any((places < 0) | (places >= shape)):
         raise ValueError(f"label {name!r} has points outside the interval")

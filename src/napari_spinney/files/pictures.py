@@ -16,6 +16,7 @@ from napari_spinney.files.image_data import ImageData, check_axes, known_spacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -44,6 +45,12 @@ def read_picture(file: BinaryIO) -> ImageData:
         channel_names=names,
         provenance=provenance if isinstance(provenance, dict) else {},
     )
+
+
+def read_indexed(path: Path) -> NDArray[np.uint8] | None:
+    """Numbers of a PNG with indexed colours; None if it is none."""
+    with _large_pictures(), Image.open(path) as picture:
+        return np.array(picture, np.uint8) if picture.mode == "P" else None
 
 
 def write_png(

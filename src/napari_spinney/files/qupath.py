@@ -60,7 +60,7 @@ def read_geojson(
         number = numbers.setdefault(name, len(numbers) + 1)
         if color is not None:
             colors[number] = color
-        classes[_painted(geometry, shape)] = number
+        _paint(classes, geometry, number)
     if not numbers:
         raise ValueError("nothing in it has a class: classify the annotations in QuPath")
     return classes, {n: name for name, n in numbers.items()}, colors
@@ -101,33 +101,50 @@ def _color(classification: dict[str, Any]) -> str | None:
     return None
 
 
-def _painted(geometry: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Pixels of a geometry."""
-    from skimage.draw import line, polygon
-
-    mask = np.zeros(shape, bool)
+def _paint(classes: NDArray[Any], geometry: Any, number: int) -> None:
+    """Write the number of a class into the pixels of a geometry."""
     try:
         for kind, rings in _parts(geometry):
             points = [np.asarray(ring, float)[:, 1::-1] for ring in rings]
-            if kind == "polygon":
-                # Middles of pixels lie at halves in QuPath and at whole numbers here.
-                inside = np.zeros(shape, bool)
-                for number, ring in enumerate(points):
-                    rows, columns = polygon(ring[:, 0] - 0.5, ring[:, 1] - 0.5, shape)
-                    inside[rows, columns] = number == 0
-                mask |= inside
-                continue
-            places = np.floor(points[0]).astype(int)
-            if np.abs(places).max() > FURTHEST:
-                raise ValueError(f"a point lies at {places[np.abs(places).argmax() // 2].tolist()}")
-            ends = itertools.pairwise(places) if len(places) > 1 else [(places, places)]
-            for start, end in ends:
-                rows, columns = line(*np.ravel(start), *np.ravel(end))
-                kept = (rows >= 0) & (columns >= 0) & (rows < shape[0]) & (columns < shape[1])
-                mask[rows[kept], columns[kept]] = True
+            if not all(np.all(np.abs(ring) <= FURTHEST) for ring in points):  # NaN is not, either
+                raise ValueError("a point is no place in an image")
+            if kind == "polygon" and points:
+                _fill(classes, points, number)
+            elif kind == "line":
+                _draw(classes, np.floor(points[0]).astype(int), number)
     except (TypeError, ValueError, IndexError, LookupError) as error:
         raise ValueError(f"a geometry cannot be read: {str(geometry)[:80]}") from error
-    return mask
+
+
+def _fill(classes: NDArray[Any], rings: list[NDArray[np.float64]], number: int) -> None:
+    """Fill an outline but for its holes, in the window that the outline takes."""
+    from skimage.draw import polygon
+
+    low = np.maximum(np.floor(rings[0].min(axis=0)).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(rings[0].max(axis=0)).astype(int) + 1, classes.shape)
+    if np.any(high <= low):
+        return
+    window = classes[low[0] : high[0], low[1] : high[1]]
+    inside = np.zeros(window.shape, bool)
+    for hole, corners in enumerate(rings):
+        # Middles of pixels lie at halves in QuPath and at whole numbers here.
+        ring = corners - 0.5 - low
+        rows, columns = polygon(ring[:, 0], ring[:, 1], window.shape)
+        inside[rows, columns] = not hole
+    window[inside] = number
+
+
+def _draw(classes: NDArray[Any], places: NDArray[np.int64], number: int) -> None:
+    """Draw a line of one pixel's width, or a point."""
+    from skimage.draw import line
+
+    ends = itertools.pairwise(places) if len(places) > 1 else [(places, places)]
+    for start, end in ends:
+        rows, columns = line(*np.ravel(start), *np.ravel(end))
+        kept = (
+            (rows >= 0) & (columns >= 0) & (rows < classes.shape[0]) & (columns < classes.shape[1])
+        )
+        classes[rows[kept], columns[kept]] = number
 
 
 def _parts(geometry: Any) -> Iterator[tuple[str, list[Any]]]:
@@ -151,11 +168,3 @@ def _parts(geometry: Any) -> Iterator[tuple[str, list[Any]]]:
             yield from _parts(each)
     else:
         raise ValueError(f"unknown geometry {kind!r}")
-
-
-def read_indexed(path: Path) -> NDArray[np.uint8] | None:
-    """Numbers of a PNG with indexed colours; None if it is none."""
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        return np.array(picture, np.uint8) if picture.mode == "P" else None

@@ -38,6 +38,8 @@ def read_tiff(file: BinaryIO) -> ImageData:
         size = file.seek(0, 2)
         if series.nbytes > 2**30 and series.nbytes > MAX_GROWTH * size:
             raise ValueError(f"it unpacks from {size} to {series.nbytes} bytes, which is refused")
+        if series.dtype is None or series.dtype.kind not in "buif":
+            raise ValueError(f"an image holds numbers; got dtype {series.dtype}")
         stored = series.axes
         axes = complete_axes(stored)
         sizes, names = _ome_facts(tif) if tif.is_ome else ({}, ())

@@ -40,10 +40,8 @@ def read_zarr(path: Path) -> ImageData:
     scale: dict[str, float | None] = {}
     names: tuple[str, ...] = ()
     if isinstance(node, zarr.Group):
-        image = _multiscale(attributes)
-        node = node[str(image["datasets"][0]["path"])]
-        axes, scale = _ome_axes(image)
-        names = _channel_names(attributes)
+        level, axes, scale, names = _ome_facts(attributes)
+        node = node[level]
     _check_array(node)
     axes = _named_axes(node) if axes is None else axes
     axes = check_axes(axes or default_axes(node.shape), node.shape)
@@ -95,11 +93,25 @@ def write_zarr(
     group.create_array("0", data=data, dimension_names=[a.lower() for a in axes])
 
 
+def _ome_facts(
+    attributes: Mapping[str, Any],
+) -> tuple[str, str | None, dict[str, float | None], tuple[str, ...]]:
+    """Path of the first level, axes, micrometres per pixel, names of channels."""
+    image = _multiscale(attributes)
+    try:
+        level = str(image["datasets"][0]["path"])
+        return level, *_ome_axes(image), _channel_names(attributes)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"its OME-Zarr description is damaged ({type(error).__name__}: {error})"
+        ) from error
+
+
 def _multiscale(attributes: Mapping[str, Any]) -> Any:
     """The first image of OME-Zarr 0.4 (attributes) or 0.5 (attributes / ome)."""
     ome = attributes.get("ome", attributes)
     images = ome.get("multiscales") if isinstance(ome, dict) else None
-    if not images:
+    if not images or not isinstance(images, list):
         raise ValueError("it is a group without an OME-Zarr image; give the path of an array in it")
     return images[0]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_spinney.compute.blocks import BUDGET, Block, Slices, fit_inner, fit_lanes
+from napari_spinney.compute.blocks import BUDGET, Block, Slices, fit_lanes
 from napari_spinney.compute.run import clip_reach, in_flight
 
 if TYPE_CHECKING:
@@ -121,12 +121,14 @@ def _tiles(
 ) -> tuple[list[_Tile], int]:
     """Tiles that hold all positions, and how many of them to have in flight."""
     reach = clip_reach(plan.reach, source.shape)
-
-    def cost(outer: tuple[int, ...]) -> int:
-        return executor.block_bytes(plan, outer)
-
-    lanes = fit_lanes(source.shape, reach, cost, BUDGET, executor.parallel)
-    tile = fit_inner(source.shape, TILE[source.ndim], reach, cost, BUDGET // lanes)
+    tile, lanes = fit_lanes(
+        source.shape,
+        TILE[source.ndim],
+        reach,
+        lambda outer: executor.block_bytes(plan, outer),
+        BUDGET,
+        executor.parallel,
+    )
     return list(_cut_up(source, position, tile, reach)), lanes
 
 

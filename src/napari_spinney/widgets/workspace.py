@@ -104,11 +104,14 @@ class Workspace:
         """
         current = self.binding.current
         if current is not None:
+            elsewhere = [found for i, found in self.session.counts.items() if i != current]
             self.jobs.start(
                 "import",
                 reading_strokes,
                 path,
                 self.session.images[current],
+                {number: entry.name for number, entry in self.session.classes.items()},
+                {n for found in elsewhere for n, count in found.items() if count.pixels},
                 on_return=self._on_strokes_read,
                 on_error=self.training.fail,
             )

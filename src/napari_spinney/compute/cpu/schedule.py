@@ -6,6 +6,7 @@ inputs in a margin around it, and so on. A plane's memory is used again after it
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -106,6 +107,14 @@ class _Builder:
         self._done: set[int] = set()
         self._direct = {output for output in plan.outputs if self._can_stay(output)}
         self._slots = self._place_slots()
+        self._slots_of: dict[int, list[Plane]] = defaultdict(list)
+        for slot, output in zip(self._slots, plan.outputs, strict=True):
+            self._slots_of[output].append(slot)
+        self._eigenvalues: dict[tuple[int, ...], list[tuple[int, Eigenvalue]]] = defaultdict(list)
+        for position in self._order:
+            step = plan.steps[position]
+            if isinstance(step, Eigenvalue):
+                self._eigenvalues[step.inputs].append((position, step))
 
     def build(self) -> Schedule:
         for position in self._order:
@@ -157,14 +166,12 @@ class _Builder:
         """All eigenvalues of one matrix in one call, as far as their planes are alike."""
         targets: list[Plane | None] = [None] * {3: 2, 6: 3}[len(step.inputs)]
         region = self._inner
-        for position in self._order:
-            other = self._plan.steps[position]
-            if isinstance(other, Eigenvalue) and other.inputs == step.inputs:
-                plane = self._place(position)
-                if plane.region == target.region:
-                    targets[other.rank] = plane
-                    region = region.union(self._regions[position])
-                    self._done.add(position)
+        for position, other in self._eigenvalues[step.inputs]:
+            plane = self._place(position)
+            if plane.region == target.region:
+                targets[other.rank] = plane
+                region = region.union(self._regions[position])
+                self._done.add(position)
         self._calls.append(eigenvalue_call(self._site(step.inputs, target, region), targets))
 
     def _place(self, position: int) -> Plane:
@@ -187,11 +194,9 @@ class _Builder:
 
     def _fill_slots(self, position: int) -> None:
         """Copy a feature that was computed elsewhere, or that comes twice."""
-        if position not in self._plan.outputs:
-            return
-        plane = self._planes[position]
-        for slot, output in zip(self._slots, self._plan.outputs, strict=True):
-            if output == position and slot != plane:
+        for slot in self._slots_of.get(position, ()):
+            plane = self._planes[position]
+            if slot != plane:
                 site = Site((plane,), slot, self._inner, self._outer, self._plan.ndim, int)
                 self._calls.append(copy_call(site))
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _SIZES = 3
 """Most size parameters a filter has: one per axis."""
 
+_COUNTING = ("mode_box", "mode_sphere")
+
 _one_at_a_time = Lock()
 """The library keeps its queue and its kernels in module variables."""
 
@@ -42,7 +44,11 @@ def apply(step: External, plane: NDArray[np.float32]) -> NDArray[np.float32]:
     ------
     DeviceError
         If pyclesperanto-prototype is not installed or lacks the filter.
+    ValueError
+        If the filter counts values from 0 to 255 and there are others.
     """
+    if step.function in _COUNTING:
+        _check_countable(step, plane)
     with _one_at_a_time:
         library = _library()
         function = getattr(library, step.function, None)
@@ -55,6 +61,16 @@ def apply(step: External, plane: NDArray[np.float32]) -> NDArray[np.float32]:
         target = library.create_like(source)
         function(source, target, *[step.number] * sizes)
         return np.ascontiguousarray(library.pull(target), np.float32)
+
+
+def _check_countable(step: External, plane: NDArray[np.float32]) -> None:
+    """The library counts in 256 places, and writes beside them for other values."""
+    low, high = float(plane.min()), float(plane.max())
+    if not (low > -1 and high < 256):  # NaN is neither
+        raise ValueError(
+            f"'{step.function}={step.number:g}' counts values from 0 to 255; the image has {low:g} "
+            f"to {high:g}: scale it, or leave this feature out"
+        )
 
 
 @cache

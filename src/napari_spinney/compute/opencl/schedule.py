@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,19 +52,24 @@ def waves(plan: Plan, most: int) -> list[list[int]]:
     All eigenvalues of a matrix are in one wave.
     """
     done = {i for i, step in enumerate(plan.steps) if isinstance(step, Source)}
-    left = [i for i in frugal_order(plan) if i not in done]
-    kinds = [kind_of(step) for step in plan.steps]
+    order = [i for i in frugal_order(plan) if i not in done]
+    left: dict[str, dict[int, None]] = {}  # by kind, each in order
+    for i in order:
+        left.setdefault(kind_of(plan.steps[i]), {})[i] = None
     result: list[list[int]] = []
-    while left:
-        kind = kinds[left[0]]
-        alike = [i for i in left if kinds[i] == kind and done.issuperset(plan.steps[i].inputs)]
-        wave = alike[: 1 if kind == "external" else most]
-        if isinstance(plan.steps[left[0]], Eigenvalue):
+    for first in order:
+        if first in done:
+            continue
+        kind = kind_of(plan.steps[first])
+        ready = (i for i in left[kind] if done.issuperset(plan.steps[i].inputs))
+        wave = list(islice(ready, 1 if kind == "external" else most))
+        if isinstance(plan.steps[first], Eigenvalue):
             matrices = {plan.steps[i].inputs for i in wave}
-            wave = [i for i in alike if plan.steps[i].inputs in matrices]
+            wave = [i for i in left[kind] if plan.steps[i].inputs in matrices]
         result.append(wave)
         done.update(wave)
-        left = [i for i in left if i not in done]
+        for i in wave:
+            del left[kind][i]
     return result
 
 
@@ -106,14 +113,16 @@ class _Scheduler:
 
     def run(self, order: list[list[int]]) -> Schedule:
         """Go over all waves."""
-        last = self._last_waves(order)
+        ends: dict[int, list[int]] = defaultdict(list)
+        for step, end in self._last_waves(order).items():
+            ends[end].append(step)
         for number, wave in enumerate(order):
             self._unite_regions(wave)
             for step in wave:
                 position = self.space.take(self.layout.size(self.regions[step]))
                 self.places[step] = Place(position, self.regions[step])
             self._launch(wave)
-            for step in (step for step, end in last.items() if end == number):
+            for step in ends[number]:
                 self.space.give(self.places[step].position, self.layout.size(self.regions[step]))
         forest, finish = self._add_forest()
         return Schedule(
