@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     from napari_spinney.batch_record import BatchRecord
 
-Phase: TypeAlias = Literal["new", "listing", "running", "cancelled", "finished", "failed"]
+Phase: TypeAlias = Literal[
+    "new", "listing", "learning", "running", "scoring", "cancelled", "finished", "scored", "failed"
+]
+DOING = {
+    "listing": "Looking for images …",
+    "learning": "Learning from the files …",
+    "scoring": "Comparing the results with the truth …",
+}
 SHOWN = 50
 """Reasons that are listed in full."""
 
@@ -37,6 +44,8 @@ class BatchSituation:
         Of the last run.
     error : str
         What went wrong, where ``phase`` is "failed".
+    scored : str
+        What the scores come to, where ``phase`` is "scored".
     """
 
     phase: Phase
@@ -46,16 +55,19 @@ class BatchSituation:
     n_results: int
     record: BatchRecord
     error: str = ""
+    scored: str = ""
 
 
 def status_of_batch(now: BatchSituation) -> Message:
     """What to tell: what is missing, what runs, or what came of it."""
     if now.phase == "failed":
         return Message(now.error, "bad")
-    if now.phase == "listing":
-        return Message("Looking for images …", "busy")
+    if now.phase in DOING:
+        return Message(DOING[now.phase], "busy")
     if now.phase == "running":
         return Message(_running(now.record), "busy")
+    if now.phase == "scored":
+        return Message(now.scored, "good")
     if missing := missing_of_batch(now):
         return Message(missing)
     if now.phase == "cancelled":

@@ -291,6 +291,55 @@ def test_the_model_of_the_session_is_known_by_its_hash(person, nuclei, images, t
     assert origin["model"]["sha256"] == sha256_of(tmp_path / "saved.spinney")
 
 
+@pytest.fixture
+def annotated(tmp_path):
+    """Folders of images and masks of the same names."""
+    sample = load_sample("nuclei")
+    for folder, array in (("pictures", sample.image), ("masks", sample.strokes)):
+        (tmp_path / folder).mkdir()
+        for number in (1, 2):
+            write_image(tmp_path / folder / f"ä {number}.tif", np.roll(array, 9 * number, 0))
+    return tmp_path
+
+
+def test_a_model_learns_from_folders_predicts_and_is_scored(operator, annotated):
+    someone = operator()
+    someone.dock.session.set_recipe(features="small_quick", n_trees=5)
+    someone.dock.learning.images.path.setText(str(annotated / "pictures"))
+    someone.dock.learning.masks.path.setText(str(annotated / "masks"))
+    someone.dock.learning.train.click()
+    someone.until(lambda: not someone.work.is_busy)
+    model = someone.dock.session.model.classifier
+    assert model.provenance_["files"][0]["image"]["file"] == "ä 1.tif"
+    assert model.table_.n_images == 2
+    someone.add(annotated / "pictures")
+    someone.run()
+    assert someone.column() == ["made", "made"]
+    someone.dock.scoring.truth.path.setText(str(annotated / "masks"))
+    someone.dock.scoring.sparse.setChecked(True)
+    someone.dock.scoring.score.click()
+    someone.until(lambda: someone.work.phase == "scored")
+    scores = someone.work.scores
+    assert scores["dice"].min() > 0.95
+    assert scores["file"].tolist()[::2] == ["ä 1_classes.tif", "ä 2_classes.tif", "all files"]
+    assert "Dice 1.000 for class 1" in someone.told or "Dice 0.9" in someone.told
+    someone.work.save_scores(str(annotated / "scores.csv"))
+    assert (annotated / "scores.csv").exists()
+
+
+def test_files_that_do_not_pair_or_are_not_made_are_said_in_words(operator, annotated, model):
+    (annotated / "masks" / "ä 2.tif").unlink()
+    someone = operator(model)
+    for masks, words in (("masks", "no partner"), ("", "name the folder of the masks")):
+        someone.work.learn(str(annotated / "pictures"), str(annotated / masks) if masks else "")
+        someone.until(lambda: not someone.work.is_busy)
+        assert words in someone.told.lower()
+    someone.add(annotated / "pictures")
+    someone.work.score(str(annotated / "masks"), sparse=True)
+    someone.until(lambda: not someone.work.is_busy)
+    assert "press Run first" in someone.told
+
+
 def test_every_control_says_what_it_does(operator):
     dock = operator().dock
     for kind in (QAbstractButton, QComboBox, QLineEdit, QSpinBox):

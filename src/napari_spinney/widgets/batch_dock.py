@@ -17,10 +17,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_spinney.batch_messages import status_of_batch
+from napari_spinney.widgets.batch_forms import LearnForm, ScoreForm
 from napari_spinney.widgets.batch_layers import show_opened
 from napari_spinney.widgets.batch_table import BatchTable
 from napari_spinney.widgets.device_choice import DeviceChoice
-from napari_spinney.widgets.dock import Dock
+from napari_spinney.widgets.dock import Dock, section
 from napari_spinney.widgets.links import link
 from napari_spinney.widgets.model_row import ModelRow
 from napari_spinney.widgets.output_form import OutputForm
@@ -53,6 +54,8 @@ class BatchDock(Dock):
         self.outputs = OutputForm(self.workspace)
         self.outputs.all_probabilities.setToolTip("One file with a channel for each class, 0 to 1.")
         self.into = IntoForm(self)
+        self.learning = LearnForm(self.work)
+        self.scoring = ScoreForm(self.work)
         self.device = DeviceChoice(self.workspace)
         self.again = QCheckBox("also make what is there")
         self.again.setToolTip(
@@ -68,8 +71,12 @@ class BatchDock(Dock):
 
     def _lay_out(self) -> None:
         self.rows.addWidget(self.table, 1)
-        for widget in (self.files, self.model, self.outputs, self.into, self.device):
+        self.rows.addWidget(self.files)
+        self.rows.addWidget(self.model)
+        self.rows.addWidget(section("Learn from files", self.learning))
+        for widget in (self.outputs, self.into, self.device):
             self.rows.addWidget(widget)
+        self.rows.addWidget(section("Score", self.scoring))
         foot = _row(self.run, self.again)
         foot.layout().setContentsMargins(8, 2, 8, 0)
         self.layout().addWidget(foot)
@@ -107,14 +114,15 @@ class BatchDock(Dock):
         show_opened(self.workspace.viewer, opened, self.session.classes)
 
     def _refresh(self) -> None:
-        running = self.work.is_running
-        for widget in (self.files, self.model, self.outputs, self.into, self.again):
-            widget.setEnabled(not running)
+        busy, running = self.work.is_busy, self.work.is_running
+        forms = (self.model, self.outputs, self.into, self.again, self.learning, self.scoring)
+        for widget in (self.files, *forms):
+            widget.setEnabled(not busy)
         self.run.setEnabled(self.work.can_run)
         self.into.show_folder(self.work.folder)
         message = status_of_batch(self.work.situation)
         done = self.work.record.share if running else None
-        self.told.show_message(message, done, working=running)
+        self.told.show_message(message, done, working=busy)
 
 
 class FileButtons(QWidget):

@@ -132,7 +132,7 @@ class BatchTable(QTableView):
 
     def dragMoveEvent(self, event: QDragMoveEvent | None) -> None:
         """Take files, unless they are being predicted."""
-        if event.mimeData().hasUrls() and not self._work.is_running:
+        if event.mimeData().hasUrls() and not self._work.is_busy:
             event.acceptProposedAction()
         else:
             event.ignore()

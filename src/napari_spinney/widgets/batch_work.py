@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,17 @@ from psygnal import Signal
 from napari_spinney.batch_messages import BatchSituation, Phase, missing_of_batch
 from napari_spinney.batch_plan import BatchOrder, listing, opening, running
 from napari_spinney.batch_record import BatchRecord
+from napari_spinney.batch_training import learning_from_files, said_of, scoring
+from napari_spinney.history import OpenModel
+from napari_spinney.session import TrainedModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import pandas as pd
+
     from napari_spinney.batch_plan import Happened, Made
+    from napari_spinney.classifiers.pixels import PixelClassifier
     from napari_spinney.session import Session
     from napari_spinney.widgets.jobs import Jobs
     from napari_spinney.widgets.predicting import Wish
@@ -32,6 +39,7 @@ class BatchWork:
     files_changed = Signal()
     rows_changed = Signal(set)
     opened = Signal(object)
+    scored = Signal()
     changed = Signal()
 
     def __init__(self, session: Session, jobs: Jobs) -> None:
@@ -44,6 +52,7 @@ class BatchWork:
         self.suffix = "tif"
         self.phase: Phase = "new"
         self.record = BatchRecord()
+        self.scores: pd.DataFrame | None = None
         self._error = ""
         session.model_changed.connect(self._on_model_changed)
 
@@ -59,6 +68,7 @@ class BatchWork:
             n_results=len(self.what),
             record=self.record,
             error=self._error,
+            scored="" if self.scores is None else said_of(self.scores),
         )
 
     @property
@@ -67,15 +77,20 @@ class BatchWork:
         return self.phase == "running"
 
     @property
+    def is_busy(self) -> bool:
+        """Whether files are being predicted, learnt from or scored."""
+        return self.phase in ("running", "learning", "scoring")
+
+    @property
     def can_run(self) -> bool:
         """Whether a run could begin."""
-        return not self.is_running and not missing_of_batch(self.situation)
+        return not self.is_busy and not missing_of_batch(self.situation)
 
     # --------------------------------------------------------------------- files
 
     def add(self, words: Iterable[str | Path]) -> None:
         """Add files, the images of folders, and what patterns name; found in the background."""
-        if self.is_running:
+        if self.is_busy:
             return
         self._set_phase("listing")
         self._jobs.start(
@@ -89,7 +104,7 @@ class BatchWork:
     def remove(self, images: Iterable[Path]) -> None:
         """Take files from the list; they stay on the disk."""
         gone = set(images)
-        if gone and not self.is_running:
+        if gone and not self.is_busy:
             self._set_images([image for image in self.images if image not in gone])
 
     def set_folder(self, folder: str | Path | None) -> None:
@@ -99,7 +114,7 @@ class BatchWork:
 
     def set_wish(self, what: Sequence[Made], suffix: str) -> None:
         """Choose what is made, and as what kind of file."""
-        if (tuple(what), suffix) != (self.what, self.suffix) and not self.is_running:
+        if (tuple(what), suffix) != (self.what, self.suffix) and not self.is_busy:
             self.what, self.suffix = tuple(what), suffix
             self._begin_anew()
 
@@ -114,7 +129,7 @@ class BatchWork:
         self.files_changed.emit()
 
     def _on_model_changed(self) -> None:
-        if not self.is_running:
+        if not self.is_busy:
             self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -160,10 +175,12 @@ class BatchWork:
 
     def cancel(self) -> None:
         """Stop; what is made stays."""
-        if self.is_running:
-            self._jobs.cancel(LANE)
-            self._stop()
-            self._set_phase("cancelled")
+        if not self.is_busy:
+            return
+        was_running = self.is_running
+        self._jobs.cancel(LANE)
+        self._stop()
+        self._set_phase("cancelled" if was_running else "new")
 
     def fail(self, error: Exception) -> None:
         """Say what was wrong; what is made stays."""
@@ -190,6 +207,64 @@ class BatchWork:
         self.phase = phase
         self.changed.emit()
 
+    # ------------------------------------------------------------- learn and score
+
+    def learn(self, images: str, masks: str) -> None:
+        """Train on files with the recipe of the session; the model becomes the session's."""
+        if self.is_busy:
+            return
+        self._set_phase("learning")
+        self._jobs.start(
+            LANE,
+            learning_from_files,
+            self._session.recipe,
+            images,
+            masks,
+            on_return=lambda model: self._on_learnt(model, f"{images} and {masks}"),
+            on_error=self.fail,
+        )
+
+    def _on_learnt(self, model: PixelClassifier, files: str) -> None:
+        self._set_phase("new")
+        self._session.set_classes({int(n): "" for n in model.classes_}, {})
+        names = {n: entry.name for n, entry in self._session.classes.items()}
+        model.class_names.update({int(n): names[int(n)] for n in model.classes_})
+        self._session.record(OpenModel(model, files))
+        self._session.accept(TrainedModel(model, self._session.generation))
+
+    def score(self, truth: str, *, sparse: bool) -> None:
+        """Compare the results of the files in the list with files of the same names."""
+        if self.is_busy:
+            return
+        what = "objects" if "objects" in self.what else "classes"
+        results = [path for i in self.images for path, made in self.results_of(i) if made == what]
+        self._set_phase("scoring")
+        self._jobs.start(
+            LANE,
+            partial(scoring, sparse=sparse and what == "classes"),
+            results,
+            truth,
+            what,
+            on_return=self._on_scored,
+            on_error=self.fail,
+        )
+
+    def _on_scored(self, scores: pd.DataFrame) -> None:
+        self.scores = scores
+        self._set_phase("scored")
+        self.scored.emit()
+
+    def save_scores(self, path: str) -> None:
+        """Write the scores as a table."""
+        from napari_spinney.files.tables import write_table
+
+        if self.scores is None:
+            return
+        try:
+            write_table(path, self.scores)
+        except (ValueError, OSError) as error:
+            self.fail(error)
+
     # ------------------------------------------------------------------- results
 
     def open(self, image: Path) -> None:
@@ -210,7 +285,8 @@ class BatchWork:
 
     def close(self) -> None:
         """Let go of everything."""
-        for signal in (self.files_changed, self.rows_changed, self.opened, self.changed):
+        signals = (self.files_changed, self.rows_changed, self.opened, self.scored, self.changed)
+        for signal in signals:
             signal.disconnect()
 
 
