@@ -15,10 +15,10 @@ from benchmarks.images import cells, squares
 from benchmarks.rows import NotMeasuredError, Result, Setting, registry
 from benchmarks.timing import Times, alternate, ratio
 from napari_spinney import PixelClassifier
-from napari_spinney.batch import load_pixel_model, segmenter_of, train_files
+from napari_spinney.batch.files import load_pixel_model, segmenter_of, train_files
+from napari_spinney.batch.folders import Job, Task, predict_files, run_tasks
+from napari_spinney.batch.pairing import pair_folders
 from napari_spinney.files.images import read_image, write_image
-from napari_spinney.folders import Job, Task, predict_files, run_tasks
-from napari_spinney.pairing import pair_folders
 from napari_spinney.provenance import file_fact
 from napari_spinney.scores import score_classes
 
@@ -126,8 +126,8 @@ def f3(setting: Setting) -> list[Result]:
 
 _TRAIN = """
 from napari_spinney import PixelClassifier
-from napari_spinney.batch import train_files
-from napari_spinney.pairing import pair_folders
+from napari_spinney.batch.files import train_files
+from napari_spinney.batch.pairing import pair_folders
 
 pairs = pair_folders(folder, other)
 for some in (pairs[: number // 10], pairs):
@@ -138,9 +138,9 @@ for some in (pairs[: number // 10], pairs):
 """
 
 _PREDICT = """
-from napari_spinney.batch import load_pixel_model
-from napari_spinney.folders import Job, predict_files
-from napari_spinney.pairing import images_in
+from napari_spinney.batch.files import load_pixel_model
+from napari_spinney.batch.folders import Job, predict_files
+from napari_spinney.batch.pairing import images_in
 from napari_spinney.provenance import file_fact
 
 job = Job(load_pixel_model(other), file_fact(other), "classes")

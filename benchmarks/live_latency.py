@@ -111,7 +111,7 @@ def main() -> None:
     from qtpy.QtWidgets import QApplication
 
     from napari_spinney.compute.device import choose_device
-    from napari_spinney.following import FIRST_TREES
+    from napari_spinney.interaction.following import FIRST_TREES
     from napari_spinney.widgets.commands import open_pixel_classifier
     from napari_spinney.widgets.workspace import workspace_of
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from napari_spinney.batch.file_scores import score_files
 from napari_spinney.cli import app
-from napari_spinney.file_scores import score_files
 from napari_spinney.files.images import write_image
 
 

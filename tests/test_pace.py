@@ -5,7 +5,7 @@ import pytest
 
 from napari_spinney import pace
 from napari_spinney.classifiers.pixels import PixelClassifier
-from napari_spinney.messages import cost_of
+from napari_spinney.interaction.messages import cost_of
 from napari_spinney.pace import ENOUGH, Pace, Setting
 from napari_spinney.session import ImageEntry, Recipe
 

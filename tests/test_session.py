@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from napari_spinney.messages import status_of
+from napari_spinney.interaction.messages import status_of
 from napari_spinney.session import Activity, Count, ImageEntry, Session, TrainedModel
 
 
@@ -32,7 +32,8 @@ def emitted(signal):
 
 def test_importing_the_session_brings_no_qt_and_no_napari():
     code = (
-        "import sys, napari_spinney.session, napari_spinney.messages, napari_spinney.following\n"
+        "import sys, napari_spinney.session\n"
+        "from napari_spinney.interaction import autosave, following, messages, tasks\n"
         "bad = {'napari', 'qtpy', 'PyQt6', 'magicgui'} & set(sys.modules)\n"
         "sys.exit(str(bad) if bad else 0)"
     )

@@ -11,7 +11,7 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSpinBox
 
 import napari_spinney
-from napari_spinney import folders as engine
+from napari_spinney.batch import folders as engine
 from napari_spinney.files.images import read_image, write_image
 from napari_spinney.provenance import read_origin, sha256_of
 from napari_spinney.samples import load_sample

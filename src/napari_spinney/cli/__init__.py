@@ -44,7 +44,7 @@ from napari_spinney.cli.predict import predict
 from napari_spinney.cli.score import score
 
 if TYPE_CHECKING:
-    from napari_spinney.batch import Layout
+    from napari_spinney.batch.files import Layout
 
 app = typer.Typer(
     cls=Commands,
@@ -129,7 +129,7 @@ def train(
             seed=seed,
         )
         return
-    from napari_spinney.batch import Layout, load_pixel_model, train_files
+    from napari_spinney.batch.files import Layout, load_pixel_model, train_files
     from napari_spinney.classifiers.pixels import PixelClassifier
 
     if add_to is None:
@@ -155,7 +155,7 @@ def train(
 
 
 def _layout(channel_axis: int | None, time_axis: int | None, spacing: Any) -> Layout:
-    from napari_spinney.batch import Layout
+    from napari_spinney.batch.files import Layout
 
     return Layout(channel_axis, time_axis, spacing)
 

@@ -12,10 +12,10 @@ from napari_spinney.cli.objects import UnderLabels
 from napari_spinney.cli.options import ChannelAxis, ModelFile, Spacing, TimeAxis
 
 if TYPE_CHECKING:
-    from napari_spinney.batch import Layout
+    from napari_spinney.batch.files import Layout
+    from napari_spinney.batch.object_files import OfObjects
     from napari_spinney.classifiers.pixels import PixelClassifier
     from napari_spinney.history import Predict, Step
-    from napari_spinney.object_files import OfObjects
 
 
 class To(StrEnum):
@@ -46,7 +46,7 @@ def export(
 ) -> None:
     """Write a notebook or script that applies a model to images and shows the results."""
     from napari_spinney import export as exports
-    from napari_spinney.batch import Layout
+    from napari_spinney.batch.files import Layout
     from napari_spinney.classifiers.base import load
     from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
 
@@ -62,7 +62,7 @@ def export(
 
 
 def _on_images(model: Path, images: list[Path], layout: Layout) -> list[Step]:
-    from napari_spinney.batch import load_pixel_model
+    from napari_spinney.batch.files import load_pixel_model
     from napari_spinney.history import OpenModel, Validate
 
     classifier = load_pixel_model(model)
@@ -76,8 +76,8 @@ def _on_objects(
     classifier: OfObjects, name: str, labels: list[Path], images: list[Path], layout: Layout
 ) -> list[Step]:
     """What a model of objects says of label images."""
+    from napari_spinney.batch.object_files import open_objects, paired
     from napari_spinney.history import ApplyToObjects
-    from napari_spinney.object_files import open_objects, paired
     from napari_spinney.session import ImageEntry
 
     if not labels:
@@ -102,7 +102,7 @@ def _can_be_validated(classifier: PixelClassifier) -> bool:
 
 def _prediction(classifier: PixelClassifier, path: Path, layout: Layout) -> Predict:
     """What the model was made to predict, of one image."""
-    from napari_spinney.batch import default_output, open_picture
+    from napari_spinney.batch.files import default_output, open_picture
     from napari_spinney.history import Predict
     from napari_spinney.session import ImageEntry
 

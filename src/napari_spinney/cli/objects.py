@@ -11,8 +11,8 @@ from napari_spinney.cli.options import ChannelAxis, Spacing, TimeAxis
 from napari_spinney.cli.output import describe_error, describe_training, tell_outcomes, waiting
 
 if TYPE_CHECKING:
-    from napari_spinney.batch import Layout
-    from napari_spinney.object_files import OfObjects
+    from napari_spinney.batch.files import Layout
+    from napari_spinney.batch.object_files import OfObjects
 
 Labels = Annotated[
     list[Path],
@@ -55,9 +55,9 @@ def measure(
     spacing: Spacing = None,
 ) -> None:
     """Measure labelled objects: one row per object."""
-    from napari_spinney.batch import Layout
+    from napari_spinney.batch.files import Layout
+    from napari_spinney.batch.object_files import measure_files
     from napari_spinney.files.tables import write_table
-    from napari_spinney.object_files import measure_files
 
     with waiting("measuring"):
         table = measure_files(
@@ -84,9 +84,9 @@ def train_objects(
     **options: Any,
 ) -> None:
     """Do what ``spinney train --objects`` promises."""
+    from napari_spinney.batch.object_files import load_object_model
+    from napari_spinney.batch.object_files import train_objects as train_files
     from napari_spinney.classifiers.objects import ObjectClassifier
-    from napari_spinney.object_files import load_object_model
-    from napari_spinney.object_files import train_objects as train_files
 
     if options["features"] == "default":
         del options["features"]
@@ -112,8 +112,8 @@ def predict_objects(
     again: bool,
 ) -> None:
     """Do what ``spinney predict`` promises for a model of objects, read from ``path``."""
-    from napari_spinney.batch import output_paths
-    from napari_spinney.object_files import predict_object_files
+    from napari_spinney.batch.files import output_paths
+    from napari_spinney.batch.object_files import predict_object_files
     from napari_spinney.provenance import file_fact
 
     makes = {"ObjectClassifier": "classes", "ObjectMapper": "values"}

@@ -16,8 +16,8 @@ from napari_spinney.report import is_of_objects
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_spinney.batch.folders import FileStep, Outcome
     from napari_spinney.classifiers.base import Classifier
-    from napari_spinney.folders import FileStep, Outcome
 
 
 def describe_training(model: Classifier, what: str = "pixels") -> str:
@@ -164,7 +164,7 @@ def follow(happened: Iterable[FileStep | Outcome], n_files: int) -> Iterator[Out
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeft
 
-    from napari_spinney.folders import Outcome
+    from napari_spinney.batch.folders import Outcome
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeLeft())
     to_screen = sys.stdout.isatty()  # else what is written goes where the caller sent it

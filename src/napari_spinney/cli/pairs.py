@@ -49,7 +49,7 @@ def files_of(
     pairs: Path | None,
 ) -> tuple[list[Path], list[Path]]:
     """Images and annotations, however they were named."""
-    from napari_spinney.pairing import pair_folders, read_pairs
+    from napari_spinney.batch.pairing import pair_folders, read_pairs
 
     ways = [bool(images or annotations), bool(folder or masks), pairs is not None]
     if sum(ways) != 1:

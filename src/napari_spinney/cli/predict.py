@@ -61,10 +61,10 @@ def predict(
 
     A model of objects predicts label images, and writes a table beside each.
     """
-    from napari_spinney import batch
+    from napari_spinney.batch import files as batch
+    from napari_spinney.batch.folders import Job, Task, run_tasks
     from napari_spinney.classifiers.base import load
     from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
-    from napari_spinney.folders import Job, Task, run_tasks
     from napari_spinney.provenance import file_fact
 
     layout = batch.Layout(channel_axis, time_axis, spacing)
@@ -92,7 +92,7 @@ def predict(
 
 def _found(words: list[str], out: Path) -> list[Path]:
     """The images named; a folder that is read is not written to."""
-    from napari_spinney.pairing import expand
+    from napari_spinney.batch.pairing import expand
 
     for word in words:
         if not Path(word).exists() and not glob.has_magic(word):
@@ -109,7 +109,7 @@ def _found(words: list[str], out: Path) -> list[Path]:
 
 def _under(labels: list[Path], words: list[Path]) -> list[Path]:
     """Images under labels: files in the order given, those of a folder by their names."""
-    from napari_spinney.pairing import expand, pair_names
+    from napari_spinney.batch.pairing import expand, pair_names
 
     images = expand(words)
     if images == words:

@@ -49,8 +49,8 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="Show JSON, for a program.")] = False,
 ) -> None:
     """Score results: Dice and Jaccard of classes; precision, recall and F1 of objects."""
-    from napari_spinney.file_scores import score_files, score_table
-    from napari_spinney.pairing import pair_lists
+    from napari_spinney.batch.file_scores import score_files, score_table
+    from napari_spinney.batch.pairing import pair_lists
 
     pairs = pair_lists(results, truth)
     scores = list(score_files(pairs, what.value, sparse=sparse, overlap=overlap))

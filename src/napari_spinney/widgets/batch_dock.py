@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_spinney.batch_messages import status_of_batch
+from napari_spinney.batch.messages import status_of_batch
 from napari_spinney.widgets.batch_forms import LearnForm, ScoreForm
 from napari_spinney.widgets.batch_layers import show_opened
 from napari_spinney.widgets.batch_table import BatchTable
@@ -30,7 +30,7 @@ from napari_spinney.widgets.status_line import StatusRow
 if TYPE_CHECKING:
     from napari import Viewer
 
-    from napari_spinney.batch_plan import Opened
+    from napari_spinney.batch.plan import Opened
 
 FORMATS = {
     "TIFF": "tif",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari import Viewer
 
-    from napari_spinney.batch_plan import Opened
+    from napari_spinney.batch.plan import Opened
 
 FILE = "spinney_file"
 """Key of the metadata of a layer that says which file it shows."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_spinney.batch_messages import BatchSituation, Phase, missing_of_batch
-from napari_spinney.batch_plan import BatchOrder, listing, opening, running
-from napari_spinney.batch_record import BatchRecord
-from napari_spinney.batch_training import learning_from_files, said_of, scoring
+from napari_spinney.batch.messages import BatchSituation, Phase, missing_of_batch
+from napari_spinney.batch.plan import BatchOrder, listing, opening, running
+from napari_spinney.batch.record import BatchRecord
+from napari_spinney.batch.training import learning_from_files, said_of, scoring
 from napari_spinney.history import OpenModel
 from napari_spinney.session import TrainedModel
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from napari_spinney.batch_plan import Happened, Made
+    from napari_spinney.batch.plan import Happened, Made
     from napari_spinney.classifiers.pixels import PixelClassifier
     from napari_spinney.session import Session
     from napari_spinney.widgets.jobs import Jobs
@@ -276,7 +276,7 @@ class BatchWork:
 
     def results_of(self, image: Path) -> tuple[tuple[Path, str], ...]:
         """Where the results of an image are, and what each is."""
-        from napari_spinney.pairing import stem_of
+        from napari_spinney.batch.pairing import stem_of
 
         folder = self.folder or Path()
         return tuple(

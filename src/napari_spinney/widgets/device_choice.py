@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_spinney.tasks import plainly
+from napari_spinney.interaction.tasks import plainly
 from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:

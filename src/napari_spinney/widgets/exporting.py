@@ -18,17 +18,17 @@ from napari_spinney.history import (
     Predict,
     Train,
 )
+from napari_spinney.interaction.tasks import plainly
 from napari_spinney.objects.request import columns_of
 from napari_spinney.session import ImageEntry
-from napari_spinney.tasks import plainly
 from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from napari_spinney.classifiers.object_images import ObjectImage
-    from napari_spinney.following import PredictOrder
     from napari_spinney.history import Step
+    from napari_spinney.interaction.following import PredictOrder
     from napari_spinney.widgets.objects_model import Measured
     from napari_spinney.widgets.predicting import Wish
     from napari_spinney.widgets.workspace import Workspace

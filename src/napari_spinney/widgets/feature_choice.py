@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_spinney.features.feature import FeatureSet
 from napari_spinney.features.sets import named_sets
-from napari_spinney.messages import cost_of
+from napari_spinney.interaction.messages import cost_of
 from napari_spinney.widgets.dock import section
 from napari_spinney.widgets.feature_grid import FeatureGrid
 from napari_spinney.widgets.links import link

@@ -10,7 +10,7 @@ from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_spinney.inspection.alike import alike, brackets
-from napari_spinney.tasks import plainly
+from napari_spinney.interaction.tasks import plainly
 from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
-from napari_spinney.autosave import Autosave, Kept
-from napari_spinney.tasks import Snapshot, plainly
+from napari_spinney.interaction.autosave import Autosave, Kept
+from napari_spinney.interaction.tasks import Snapshot, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Generator

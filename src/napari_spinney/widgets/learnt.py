@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QLabel
 
-from napari_spinney.messages import learnt_from
+from napari_spinney.interaction.messages import learnt_from
 from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:

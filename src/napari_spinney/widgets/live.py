@@ -10,7 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_spinney.compute.kept import KeptFeatures
-from napari_spinney.following import (
+from napari_spinney.interaction.following import (
     Paced,
     PredictOrder,
     Region,
@@ -22,9 +22,9 @@ from napari_spinney.following import (
     tile_key,
     tiles_outwards,
 )
+from napari_spinney.interaction.tasks import allocate
 from napari_spinney.origins import finding_origin
 from napari_spinney.session import Activity, TrainedModel
-from napari_spinney.tasks import allocate
 from napari_spinney.widgets.layers import visible_box
 from napari_spinney.widgets.results import set_origin, update_region
 

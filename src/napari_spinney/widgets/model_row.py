@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_spinney.messages import about_model
+from napari_spinney.interaction.messages import about_model
 from napari_spinney.session import Activity
 from napari_spinney.widgets.links import link
 

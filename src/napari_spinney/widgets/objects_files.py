@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QWidget
 
+from napari_spinney.batch.result_files import saving_results
 from napari_spinney.objects.joining import join_table
-from napari_spinney.result_files import saving_results
 from napari_spinney.widgets.objects_model import ANSWERS
 from napari_spinney.widgets.objects_steps import exporting_table
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from napari_spinney.result_files import Result
+    from napari_spinney.batch.result_files import Result
     from napari_spinney.widgets.objects_model import Measured
     from napari_spinney.widgets.objects_work import ObjectsWork
 

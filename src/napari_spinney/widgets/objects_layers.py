@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels
 
+from napari_spinney.batch.result_files import Result
 from napari_spinney.objects.tracks import TrackPoints
-from napari_spinney.result_files import Result
 from napari_spinney.widgets.layers import (
     axes_of,
     class_colormap,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_spinney.messages import Message
+from napari_spinney.interaction.messages import Message
 
 if TYPE_CHECKING:
     from napari_spinney.session import Activity
@@ -103,7 +103,7 @@ def found(answer: Answer, names: dict[int, str]) -> str:
 def _error(answer: Answer, names: dict[int, str]) -> str:
     if answer.report is None:
         return f"No estimate of the error: {answer.reason}" if answer.reason else ""
-    from napari_spinney.messages import error_sentence
+    from napari_spinney.interaction.messages import error_sentence
 
     text = error_sentence(answer.report, names).replace("on strokes", "on objects")
     return text.replace(" %", "\u00a0%")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from napari_spinney.following import ViewOrder, measuring
+from napari_spinney.interaction.following import ViewOrder, measuring
 from napari_spinney.session import Activity
 from napari_spinney.widgets.layers import geometry
 from napari_spinney.widgets.results import KEY

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QWidget
 
-from napari_spinney.messages import fit_of
+from napari_spinney.interaction.messages import fit_of
 from napari_spinney.widgets.device_choice import DeviceChoice
 from napari_spinney.widgets.dock import Dock
 from napari_spinney.widgets.exporting import ExportRow

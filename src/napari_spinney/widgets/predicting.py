@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from napari_spinney.following import Paced, PredictOrder, Share, predicting
+from napari_spinney.interaction.following import Paced, PredictOrder, Share, predicting
+from napari_spinney.interaction.tasks import Problem, allocate
 from napari_spinney.session import Activity
-from napari_spinney.tasks import Problem, allocate
 from napari_spinney.widgets.exporting import predicted
 from napari_spinney.widgets.layers import visible_box
 from napari_spinney.widgets.results import set_origin, update_region

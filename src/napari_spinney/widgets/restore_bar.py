@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:
-    from napari_spinney.autosave import Kept
+    from napari_spinney.interaction.autosave import Kept
     from napari_spinney.widgets.workspace import Workspace
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
-from napari_spinney.result_files import Result, saving_results
-from napari_spinney.tasks import plainly
+from napari_spinney.batch.result_files import Result, saving_results
+from napari_spinney.interaction.tasks import plainly
 from napari_spinney.widgets.links import link
 from napari_spinney.widgets.results import ORIGIN
 

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_spinney.messages import Message, status_of
+from napari_spinney.interaction.messages import Message, status_of
 from napari_spinney.widgets.links import link
 
 if TYPE_CHECKING:

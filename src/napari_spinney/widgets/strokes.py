@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
-from napari_spinney.tasks import Snapshot, Tally, counting
+from napari_spinney.interaction.tasks import Snapshot, Tally, counting
 
 if TYPE_CHECKING:
     from napari.layers import Labels

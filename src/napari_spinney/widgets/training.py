@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
-from napari_spinney.messages import ENOUGH_STROKES
+from napari_spinney.interaction.messages import ENOUGH_STROKES
+from napari_spinney.interaction.tasks import Snapshot, TrainOrder, estimating, training
 from napari_spinney.session import Activity, TrainedModel
-from napari_spinney.tasks import Snapshot, TrainOrder, estimating, training
 
 if TYPE_CHECKING:
     from napari_spinney.session import Session

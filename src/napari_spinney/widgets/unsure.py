@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_spinney.following import ViewOrder, doubting
+from napari_spinney.interaction.following import ViewOrder, doubting
 from napari_spinney.session import Activity
 
 if TYPE_CHECKING:

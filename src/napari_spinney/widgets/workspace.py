@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QMainWindow
 
+from napari_spinney.interaction.tasks import ReadStrokes, reading_strokes
 from napari_spinney.provenance import file_fact
 from napari_spinney.session import Activity, Session
-from napari_spinney.tasks import ReadStrokes, reading_strokes
 from napari_spinney.widgets.batch_work import BatchWork
 from napari_spinney.widgets.binding import Binding
 from napari_spinney.widgets.closing import ClosingWatch

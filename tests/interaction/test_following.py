@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_spinney import following
-from napari_spinney.following import (
+from napari_spinney.interaction import following
+from napari_spinney.interaction.following import (
     PredictOrder,
     Region,
     ViewDone,
@@ -16,9 +16,7 @@ from napari_spinney.following import (
     predicting,
     tiles_outwards,
 )
-from napari_spinney.samples import load_sample
-from napari_spinney.session import ClassEntry, ImageEntry, Recipe, TrainedModel
-from napari_spinney.tasks import (
+from napari_spinney.interaction.tasks import (
     Problem,
     Snapshot,
     TrainOrder,
@@ -27,6 +25,8 @@ from napari_spinney.tasks import (
     plainly,
     train,
 )
+from napari_spinney.samples import load_sample
+from napari_spinney.session import ClassEntry, ImageEntry, Recipe, TrainedModel
 
 
 def finish(steps):
@@ -195,7 +195,7 @@ def test_errors_become_sentences(error, words):
 
 
 def test_a_result_that_is_too_large_lives_in_a_file(monkeypatch):
-    monkeypatch.setattr("napari_spinney.tasks.IN_MEMORY", 10)
+    monkeypatch.setattr("napari_spinney.interaction.tasks.IN_MEMORY", 10)
     result = allocate((4, 5), np.uint8)
     assert isinstance(result, np.memmap)
     assert not result.any()

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_spinney.tasks import plainly
+from napari_spinney.interaction.tasks import plainly
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

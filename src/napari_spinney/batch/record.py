@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from napari_spinney.folders import Outcome
+from napari_spinney.batch.folders import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from napari_spinney.batch_plan import Happened
+    from napari_spinney.batch.plan import Happened
 
 ENOUGH_SECONDS = 2
 """Of work, from which the time left is worth telling."""

@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from napari_spinney.batch import Wanted, segmenter_of
-from napari_spinney.folders import FileStep, Job, Outcome, Task, run_tasks
-from napari_spinney.pairing import expand, stem_of
+from napari_spinney.batch.files import Wanted, segmenter_of
+from napari_spinney.batch.folders import FileStep, Job, Outcome, Task, run_tasks
+from napari_spinney.batch.pairing import expand, stem_of
+from napari_spinney.interaction.tasks import Problem, plainly
 from napari_spinney.provenance import state_fact
-from napari_spinney.tasks import Problem, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -161,7 +161,7 @@ def _gathered(run: Iterator[Happened]) -> Generator[tuple[Happened, ...], None, 
 
 
 def listing(words: tuple[str, ...]) -> Generator[None, None, list[Path]]:
-    """Find the images that files, folders and patterns name; see `napari_spinney.pairing.expand`.
+    """Find the images that files, folders and patterns name; see `pairing.expand`.
 
     Raises
     ------
@@ -194,7 +194,7 @@ class Opened:
 
 def opening(image: Path, results: tuple[tuple[Path, str], ...]) -> Generator[None, None, Opened]:
     """Read an image and its results, those that are there."""
-    from napari_spinney.batch import open_picture
+    from napari_spinney.batch.files import open_picture
     from napari_spinney.files.images import read_image
     from napari_spinney.provenance import read_origin
 

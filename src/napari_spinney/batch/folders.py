@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari_spinney.batch import NOTHING_NAMED, Layout, Wanted, open_picture, predict_file
+from napari_spinney.batch.files import NOTHING_NAMED, Layout, Wanted, open_picture, predict_file
+from napari_spinney.batch.flight import IN_FLIGHT, in_flight
 from napari_spinney.compute.device import choose_device
-from napari_spinney.flight import IN_FLIGHT, in_flight
 from napari_spinney.provenance import file_fact, origin_of, same_origin
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Job:
     model_fact : dict
         Name and SHA-256 of its file, see `napari_spinney.provenance.file_fact`.
     what : {"classes", "probability", "uncertainty", "objects"}
-        See `napari_spinney.batch.predict_file`.
+        See `napari_spinney.batch.files.predict_file`.
     target_class : int, optional
         Class of a probability.
     layout : Layout

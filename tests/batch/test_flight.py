@@ -5,7 +5,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from napari_spinney.flight import in_flight
+from napari_spinney.batch.flight import in_flight
 
 TIMEOUT = 30
 

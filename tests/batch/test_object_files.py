@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 import napari_spinney as spinney
 from napari_spinney import samples
+from napari_spinney.batch.object_files import measure_files
 from napari_spinney.cli import app
-from napari_spinney.object_files import measure_files
 
 
 def spin(*words):

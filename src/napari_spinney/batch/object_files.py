@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from napari_spinney.batch import NOTHING_NAMED, Layout, open_picture
+from napari_spinney.batch.files import NOTHING_NAMED, Layout, open_picture
+from napari_spinney.batch.folders import Outcome, each_file
 from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
-from napari_spinney.folders import Outcome, each_file
 from napari_spinney.objects.measure import DEFAULT_FEATURES, measure
 from napari_spinney.provenance import file_fact, origin_of, same_origin
 

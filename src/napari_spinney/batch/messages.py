@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from napari_spinney.messages import Message
+from napari_spinney.interaction.messages import Message
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_spinney.batch_record import BatchRecord
+    from napari_spinney.batch.record import BatchRecord
 
 Phase: TypeAlias = Literal[
     "new", "listing", "learning", "running", "scoring", "cancelled", "finished", "scored", "failed"

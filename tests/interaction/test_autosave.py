@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_spinney.autosave import Autosave, fingerprint
+from napari_spinney.interaction.autosave import Autosave, fingerprint
 
 NAMES = {"image_name": "nuclei", "class_names": {1: "a", 2: "b"}, "class_colors": {1: "#000000"}}
 

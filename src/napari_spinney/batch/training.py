@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_spinney.batch import train_files
-from napari_spinney.file_scores import score_files, score_table
-from napari_spinney.pairing import expand, pair_lists, pair_names, read_pairs
-from napari_spinney.tasks import Problem, plainly
+from napari_spinney.batch.file_scores import score_files, score_table
+from napari_spinney.batch.files import train_files
+from napari_spinney.batch.pairing import expand, pair_lists, pair_names, read_pairs
+from napari_spinney.interaction.tasks import Problem, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     import pandas as pd
 
+    from napari_spinney.batch.file_scores import Of
+    from napari_spinney.batch.pairing import Pairs
     from napari_spinney.classifiers.pixels import PixelClassifier
-    from napari_spinney.file_scores import Of
-    from napari_spinney.pairing import Pairs
     from napari_spinney.session import Recipe
 
 
@@ -27,7 +27,7 @@ def pairs_of(images: str, masks: str) -> Pairs:
     Raises
     ------
     ValueError
-        If they do not pair; see `napari_spinney.pairing`.
+        If they do not pair; see `napari_spinney.batch.pairing`.
     """
     if Path(images).suffix.lower() in (".csv", ".tsv"):
         return read_pairs(Path(images).expanduser())
@@ -59,7 +59,7 @@ def learning_from_files(
 def scoring(
     results: Sequence[Path], truth: str, of: Of, *, sparse: bool
 ) -> Generator[None, None, pd.DataFrame]:
-    """Score results against files of the same names; see `napari_spinney.file_scores`.
+    """Score results against files of the same names; see `napari_spinney.batch.file_scores`.
 
     Raises
     ------

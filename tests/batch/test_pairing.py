@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_spinney.pairing import expand, images_in, pair_folders, pair_lists, read_pairs
+from napari_spinney.batch.pairing import expand, images_in, pair_folders, pair_lists, read_pairs
 
 
 def touch(folder, *names):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from napari_spinney.batch.pairing import stem_of
 from napari_spinney.classifiers import learning
 from napari_spinney.classifiers.pixels import (
     ObjectSegmenter,
@@ -15,7 +16,6 @@ from napari_spinney.classifiers.pixels import (
     ProbabilityMapper,
     Progress,
 )
-from napari_spinney.pairing import stem_of
 from napari_spinney.provenance import file_fact, forget_beside, write_beside
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from napari_spinney.compute.kept import KeptFeatures
+from napari_spinney.interaction.tasks import Problem, TrainOrder, plainly, train_in_steps
 from napari_spinney.origins import origin_of_order
 from napari_spinney.pace import Pace, Setting
 from napari_spinney.session import ImageEntry, TrainedModel
-from napari_spinney.tasks import Problem, TrainOrder, plainly, train_in_steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from napari_spinney.batch_messages import BatchSituation, duration, status_of_batch
-from napari_spinney.batch_record import BatchRecord
-from napari_spinney.folders import FileStep, Outcome
+from napari_spinney.batch.folders import FileStep, Outcome
+from napari_spinney.batch.messages import BatchSituation, duration, status_of_batch
+from napari_spinney.batch.record import BatchRecord
 
 A, B = Path("x/a.tif"), Path("x/b.tif")
 

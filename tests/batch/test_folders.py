@@ -11,13 +11,13 @@ import tifffile
 from typer.testing import CliRunner
 
 import napari_spinney as spinney
-from napari_spinney import folders as engine
 from napari_spinney import samples
-from napari_spinney.batch import open_picture, train_files
+from napari_spinney.batch import folders as engine
+from napari_spinney.batch.files import open_picture, train_files
+from napari_spinney.batch.flight import IN_FLIGHT
+from napari_spinney.batch.folders import FileStep, Job, Task, predict_files, run_tasks
 from napari_spinney.cli import app
 from napari_spinney.files.images import read_provenance, write_image
-from napari_spinney.flight import IN_FLIGHT
-from napari_spinney.folders import FileStep, Job, Task, predict_files, run_tasks
 from napari_spinney.provenance import file_fact, read_origin, same_origin, sha256_of
 
 QUICK = ["--device", "cpu"]

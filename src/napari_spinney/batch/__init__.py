@@ -1,0 +1,1 @@
+"""Files in, files out: train, predict, score and measure, one file or a folder of them."""

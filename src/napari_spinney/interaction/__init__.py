@@ -1,0 +1,1 @@
+"""What the docks do, without Qt: long work as generators, live following, messages, keeping."""
