@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 DATA ?=
 BENCHMARK_ARGS ?=
+# Two processes: one for the tests that open windows, one for all others.
+TEST_JOBS ?= 2
 
 DEMO_ENV := .venv-demo
 TEST_ENV := .venv-test
@@ -40,7 +42,7 @@ lint: $(TEST_ENV)/.ready  ## ruff, mypy, import-linter
 pytest: $(TEST_ENV)/.ready $(TEST_ENV)/.system  ## the tests alone; PYTEST_ARGS="tests/test_cli.py -k demo"
 	@echo "== pytest"
 	@xvfb-run --auto-servernum --server-args="-screen 0 1366x768x24" \
-		$(TEST_ENV)/bin/python -m pytest -q $(PYTEST_ARGS)
+		$(TEST_ENV)/bin/python -m pytest -q --numprocesses $(TEST_JOBS) --dist loadgroup $(PYTEST_ARGS)
 
 benchmark: $(BENCHMARK_ENV)/.ready  ## speed and quality beside APOC, scikit-learn, vigra; DATA=folder of images
 	@.ci/system-packages $(SYSTEM_PACKAGES) python3-vigra || echo "Rows that need them will say so."

@@ -79,6 +79,7 @@ def test_classes_of_objects_and_their_table(make_napari_viewer, qtbot, tmp_path)
     qtbot.waitUntil(lambda: dock.work.answer is not None and not dock.work.is_busy(), timeout=WAIT)
     dock.color_by.setCurrentText("class")
     dock.as_layer.click()
+    qtbot.waitUntil(lambda: "objects classes" in viewer.layers, timeout=WAIT)
     origin = viewer.layers["objects classes"].metadata[ORIGIN]
     model = dock.work.answer.classifier
     assert origin["model"]["sha256"] == state_fact(model.state_)["sha256"]

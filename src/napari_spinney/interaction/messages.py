@@ -144,7 +144,7 @@ def cost_of(recipe: Recipe, entry: ImageEntry | None, pace: float | None = None)
     memory = 4 * len(plan.outputs)
     return (
         f"{_many(len(plan.outputs), 'feature')}, reach {reach} px{_pace(pace)}; all of them "
-        f"would take {memory} MiB per megapixel, but only blocks are ever held."
+        f"would take {memory} MiB per megapixel, but they are never held all at once."
     )
 
 
