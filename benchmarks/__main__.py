@@ -30,6 +30,7 @@ def main() -> None:
         "--out", type=Path, default=Path("docs/benchmarks.md"), help="page to write"
     )
     parser.add_argument("--rows", help="names of rows, as S1,Q1; all unless given")
+    parser.add_argument("--update", action="store_true", help="write --rows into the page")
     parser.add_argument("--quick", action="store_true", help="small sizes; writes no page")
     options = parser.parse_args()
     every = sorted(registry.rows, key=place_of)
@@ -43,8 +44,8 @@ def main() -> None:
         for result in registry.run(names, setting):
             print(" | ".join(text for text in report.cells_of(result) if text), flush=True)
             results.append(result)
-        if not options.quick and not options.rows:
-            report.write(results, options.out, setting)
+        if not options.quick and (options.update or not options.rows):
+            report.write(results, options.out, setting, update=options.update)
             print(f"Written: {options.out}")
 
 

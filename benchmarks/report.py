@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.rows import place_of
 from napari_spinney import list_devices
 
 if TYPE_CHECKING:
@@ -35,10 +36,18 @@ def cells_of(result: Result) -> list[str]:
     ]
 
 
-def markdown(results: Sequence[Result]) -> str:
-    """The table in Markdown."""
-    lines = [HEAD, ("---",) * len(HEAD), *map(cells_of, results)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def markdown(lines: Sequence[str]) -> str:
+    """The table in Markdown, of lines from `line_of`."""
+    return "\n".join([_joined(HEAD), _joined(("---",) * len(HEAD)), *lines])
+
+
+def line_of(result: Result) -> str:
+    """One line of the table in Markdown."""
+    return _joined(cells_of(result))
+
+
+def _joined(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def machine() -> str:
@@ -63,18 +72,40 @@ def vectors() -> str:
     return str([*found["baseline"], *found.get("found", [])][-1])
 
 
-def write(results: Sequence[Result], page: Path, setting: Setting) -> None:
-    """Write the page between its two marks, and the plot beside it."""
-    begin, end = "<!-- table: made by `make benchmark` -->", "<!-- end of table -->"
-    text = page.read_text() if page.exists() else f"# Benchmarks\n\n{begin}\n{end}\n"
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
+BEGIN, END = "<!-- table: made by `make benchmark` -->", "<!-- end of table -->"
+PLOT = "![Time per pixel against size](images/time_per_pixel.png)"
+
+
+def write(results: Sequence[Result], page: Path, setting: Setting, *, update: bool) -> None:
+    """Write the page between its two marks, and the plot beside it.
+
+    With ``update`` only the rows of these results are replaced; the others must be of the same
+    machine and the same versions.
+    """
+    text = page.read_text() if page.exists() else f"# Benchmarks\n\n{BEGIN}\n{END}\n"
+    before, _, rest = text.partition(BEGIN)
+    table, _, after = rest.partition(END)
     page.parent.mkdir(parents=True, exist_ok=True)
-    body = f"{machine()}\n\n{markdown(results)}\n"
+    lines = [line_of(result) for result in results]
+    if update:
+        lines = _with_others(lines, table)
     plot = page.parent / "images" / "time_per_pixel.png"
-    if draw_sizes(setting.scratch / "sizes.json", plot):
-        body += "\n![Time per pixel against size](images/time_per_pixel.png)\n"
-    page.write_text(f"{before}{begin}\n\n{body}\n{end}{after}")
+    drawn = draw_sizes(setting.scratch / "sizes.json", plot) or (update and PLOT in table)
+    body = f"{machine()}\n\n{markdown(lines)}\n" + (f"\n{PLOT}\n" if drawn else "")
+    page.write_text(f"{before}{BEGIN}\n\n{body}\n{END}{after}")
+
+
+def _with_others(lines: list[str], table: str) -> list[str]:
+    if machine() not in table:
+        raise ValueError("the page was measured elsewhere, or with other versions: run all rows")
+    replaced = {HEAD[0], "---", *map(_row_of, lines)}
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    kept = [line for line in rows if _row_of(line) not in replaced]
+    return sorted(kept + lines, key=lambda line: place_of(_row_of(line)))
+
+
+def _row_of(line: str) -> str:
+    return line.removeprefix("| ").partition(" | ")[0]
 
 
 def draw_sizes(source: Path, target: Path) -> bool:

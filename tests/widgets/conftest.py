@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from superqt.utils import WorkerBase
 
 from napari_spinney.samples import load_sample
 from napari_spinney.widgets.commands import open_pixel_classifier
@@ -20,6 +21,13 @@ WAIT = 60_000
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the strokes of another."""
     monkeypatch.setenv("SPINNEY_CACHE", str(tmp_path))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_work_outlives_the_windows() -> Iterator[None]:
+    """Threads end before Qt does, as napari lets them when it quits."""
+    yield
+    WorkerBase.await_workers(WAIT)
 
 
 class Person:

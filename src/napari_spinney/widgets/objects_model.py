@@ -158,7 +158,7 @@ class Answer:
     reason : str
         Why there is no report.
     origin : dict or None
-        What made it: model, objects, image, versions.
+        What made it: model, objects, image, versions; None where it was taught here.
     """
 
     classifier: Classifier

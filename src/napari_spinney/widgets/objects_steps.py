@@ -133,9 +133,7 @@ def _taught(
         n_channels=max(1, len(objects.channels)),
         spacing=objects.spacing,
     )
-    origin = origin_of_objects(objects, measured.measurements(), classifier)
-    told = measured.with_answer(CLASS, classifier.predict_table(table))
-    return Answer(classifier, told, origin=origin)
+    return Answer(classifier, measured.with_answer(CLASS, classifier.predict_table(table)))
 
 
 def applying(
@@ -166,10 +164,16 @@ def applying(
 
 
 def table_origin(measured: Measured, answer: Answer | None) -> dict[str, Any]:
-    """What made a table: the model where there is one, and what was measured."""
-    if answer is not None and answer.origin is not None:
-        return answer.origin
-    return origin_of_objects(measured.objects, measured.measurements())
+    """What made a table: the model where there is one, and what was measured.
+
+    Of what was taught here it is found where it is asked for: a click need not wait until the
+    pixels of large labels are hashed.
+    """
+    if answer is None:
+        return origin_of_objects(measured.objects, measured.measurements())
+    return answer.origin or origin_of_objects(
+        measured.objects, measured.measurements(), answer.classifier
+    )
 
 
 def exporting_table(
