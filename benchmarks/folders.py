@@ -124,6 +124,18 @@ def f3(setting: Setting) -> list[Result]:
     return results
 
 
+# The peak that getrusage tells is at least that of the process which started this one.
+_HEAD = """
+import sys, time
+from pathlib import Path
+
+folder, other, number = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+
+def peak():
+    with open("/proc/self/status") as status:
+        return next(1024 * int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+"""
+
 _TRAIN = """
 from napari_spinney import PixelClassifier
 from napari_spinney.batch.files import train_files
@@ -134,7 +146,7 @@ for some in (pairs[: number // 10], pairs):
     images, masks = zip(*some)
     begin = time.perf_counter()
     train_files(PixelClassifier("small_quick", n_trees=10), images, masks)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter() - begin)
+    print(peak(), time.perf_counter() - begin)
 """
 
 _PREDICT = """
@@ -149,19 +161,18 @@ files = [(path, folder / "out" / path.name) for path in images_in(folder)]
 for done, outcome in enumerate(predict_files(job, files), 1):
     assert outcome.error is None, outcome.error
     if done in (number // 10, number):
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter() - begin)
+        print(peak(), time.perf_counter() - begin)
 """
 
 
 def _memory_of(script: str, folder: Path, other: Path, number: int) -> tuple[int, int, float]:
     """Most bytes after a tenth of the files and after all, and seconds, in a new process."""
-    head = "import resource, sys, time\nfrom pathlib import Path\n"
-    head += "folder, other, number = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])\n"
-    words = [sys.executable, "-c", head + script, str(folder), str(other), str(number)]
+    if not sys.platform.startswith("linux"):
+        raise NotMeasuredError("the memory of a process is read from Linux's /proc")
+    words = [sys.executable, "-c", _HEAD + script, str(folder), str(other), str(number)]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     few, many = (line.split() for line in done.stdout.splitlines()[-2:])
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * int(few[0]), unit * int(many[0]), float(many[1])
+    return int(few[0]), int(many[0]), float(many[1])
 
 
 @registry.row("F2", "nuclei (BBBC007), trained on the folder of all crops but one, scored on that")

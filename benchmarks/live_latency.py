@@ -165,10 +165,23 @@ def main() -> None:
         f"first answer  {_times(first)}, by {FIRST_TREES} trees (target: median <= 150 ms)",
         f"whole forest  {_times(whole)}, of it training {_times(training)}",
         f"longest slot  {1000 * slots.longest:.0f} ms on the GUI thread (target: <= 50 ms)",
+        f"drawing once  {_times(_draws(viewer))}, on the same cores where there is no GPU",
         f"load          {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
     ):
         print(line)
     viewer.close()
+
+
+def _draws(viewer) -> list[float]:
+    """Seconds that drawing the window takes, a few times over."""
+    canvas = viewer.window._qt_viewer.canvas.native
+    times = []
+    for _ in range(10):
+        start = time.perf_counter()
+        canvas.repaint()
+        canvas.grabFramebuffer()
+        times.append(time.perf_counter() - start)
+    return times
 
 
 def _times(seconds) -> str:

@@ -31,8 +31,9 @@ FIRST_TREES = 15
 NEIGHBOURHOOD = 15
 """Pixels over which doubt is averaged."""
 
-TELL_EVERY = 0.04
-"""Seconds between two messages to the screen."""
+TELL_EVERY = 0.1
+"""Seconds between two messages to the screen: each has the window drawn anew, which takes processor
+time from the answer where there is no GPU."""
 
 COARSE_FROM = 4 * 2**20
 """Pixels in view from which a coarse answer is given first."""
