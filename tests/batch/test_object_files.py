@@ -1,5 +1,6 @@
 """Objects on the command line, from files to files."""
 
+import json
 import shutil
 
 import numpy as np
@@ -12,6 +13,7 @@ import napari_spinney as spinney
 from napari_spinney import samples
 from napari_spinney.batch.object_files import measure_files
 from napari_spinney.cli import app
+from napari_spinney.provenance import file_fact
 
 
 def spin(*words):
@@ -49,6 +51,15 @@ def test_measure_writes_what_python_measures(folder, suffix):
         sample.labels, sample.image, features="size intensity", spacing=(0.5, 0.5)
     )
     pd.testing.assert_frame_equal(table, expected, check_dtype=False, rtol=1e-14)
+
+
+def test_a_table_says_what_made_it(folder):
+    out, labels = folder / "table.csv", folder / "shapes_labels.tif"
+    assert spin("measure", labels, "--features", "area", "--out", out).exit_code == 0
+    shown = json.loads(spin("inspect", out, "--json").output)
+    assert shown["labels"] == [file_fact(labels)]
+    assert shown["measurements"] == "area"
+    assert "images" not in shown
 
 
 def test_several_files_make_one_table(folder):

@@ -11,7 +11,7 @@ from napari_spinney.batch.files import NOTHING_NAMED, Layout, open_picture
 from napari_spinney.batch.folders import Outcome, each_file
 from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
 from napari_spinney.objects.measure import DEFAULT_FEATURES, measure
-from napari_spinney.provenance import file_fact, origin_of, same_origin
+from napari_spinney.provenance import facts_now, file_fact, origin_of, same_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -138,6 +138,24 @@ def measure_files(
             table.insert(0, "file", str(path))
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+def origin_of_table(
+    labels: Sequence[Path],
+    images: Sequence[Path] = (),
+    *,
+    tracks: Sequence[Path] = (),
+    features: Words = DEFAULT_FEATURES,
+    layout: Layout = NOTHING_NAMED,
+) -> dict[str, Any]:
+    """What makes the table of `measure_files`, in JSON values: versions, files, options."""
+    files = {"labels": labels, "images": images, "tracks": tracks}
+    return {
+        **facts_now(),
+        **{name: [file_fact(path) for path in paths] for name, paths in files.items() if paths},
+        "options": asdict(layout),
+        "measurements": features if isinstance(features, str) else " ".join(features),
+    }
 
 
 def paired(

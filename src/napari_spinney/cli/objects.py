@@ -56,19 +56,20 @@ def measure(
 ) -> None:
     """Measure labelled objects: one row per object."""
     from napari_spinney.batch.files import Layout
-    from napari_spinney.batch.object_files import measure_files
+    from napari_spinney.batch.object_files import measure_files, origin_of_table
     from napari_spinney.files.tables import write_table
+    from napari_spinney.provenance import forget_beside, write_beside
 
+    files: dict[str, Any] = {"images": image or (), "tracks": tracks or (), "features": features}
+    layout = Layout(channel_axis, time_axis, spacing)
     with waiting("measuring"):
-        table = measure_files(
-            labels,
-            image or (),
-            tracks=tracks or (),
-            features=features,
-            layout=Layout(channel_axis, time_axis, spacing),
-        )
+        table = measure_files(labels, **files, layout=layout)
+        origin = origin_of_table(labels, **files, layout=layout)
+    forget_beside(out)
     write_table(out, table)
-    typer.echo(f"{len(table)} objects, {table.shape[1]} columns. Written: {out}")
+    write_beside(out, origin)
+    typer.echo(f"{len(table)} objects, {table.shape[1]} columns.")
+    typer.echo(f"Written: {out}, and beside it what made it")
 
 
 def train_objects(
