@@ -5,7 +5,7 @@ import pytest
 
 from napari_spinney import ObjectClassifier, PixelClassifier
 from napari_spinney.classifiers.object_images import ObjectImage
-from napari_spinney.interaction.following import PredictOrder, predicting
+from napari_spinney.interaction.predicting import PredictOrder, predicting
 from napari_spinney.origins import origin_of_objects
 from napari_spinney.provenance import pixels_fact, sha256_of, state_fact
 from napari_spinney.samples import load_sample

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.base import Classifier
     from napari_spinney.classifiers.object_images import ObjectImage
-    from napari_spinney.interaction.following import PredictOrder
+    from napari_spinney.interaction.predicting import PredictOrder
     from napari_spinney.session import ImageEntry
 
 LARGE = 2**30

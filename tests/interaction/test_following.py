@@ -4,18 +4,10 @@ import numpy as np
 import pytest
 
 from napari_spinney.interaction import following
-from napari_spinney.interaction.following import (
-    PredictOrder,
-    Region,
-    ViewDone,
-    ViewOrder,
-    doubting,
-    follow,
-    measuring,
-    outwards,
-    predicting,
-    tiles_outwards,
-)
+from napari_spinney.interaction.following import ViewDone, follow, outwards, tiles_outwards
+from napari_spinney.interaction.looking import doubting, measuring
+from napari_spinney.interaction.orders import Region, ViewOrder
+from napari_spinney.interaction.predicting import PredictOrder, predicting
 from napari_spinney.interaction.tasks import (
     Problem,
     Snapshot,

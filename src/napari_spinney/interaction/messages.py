@@ -175,7 +175,7 @@ def about_model(session: Session) -> str:
 
 def fit_of(model: TrainedModel, entry: ImageEntry) -> str:
     """What keeps a model from being used on an image; empty if it fits."""
-    from napari_spinney.interaction.following import check_channels
+    from napari_spinney.interaction.orders import check_channels
     from napari_spinney.interaction.tasks import Problem
 
     try:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from napari_spinney.classifiers.object_images import ObjectImage
     from napari_spinney.history import Step
-    from napari_spinney.interaction.following import PredictOrder
+    from napari_spinney.interaction.predicting import PredictOrder
     from napari_spinney.widgets.objects_model import Measured
     from napari_spinney.widgets.predicting import Wish
     from napari_spinney.widgets.workspace import Workspace

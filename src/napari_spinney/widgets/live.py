@@ -11,17 +11,14 @@ from qtpy.QtCore import QTimer
 
 from napari_spinney.compute.kept import KeptFeatures
 from napari_spinney.interaction.following import (
-    Paced,
-    PredictOrder,
-    Region,
     ViewDone,
-    ViewOrder,
-    check_channels,
     follow,
     outwards,
     tile_key,
     tiles_outwards,
 )
+from napari_spinney.interaction.orders import Paced, Region, ViewOrder, check_channels
+from napari_spinney.interaction.predicting import PredictOrder
 from napari_spinney.interaction.tasks import allocate
 from napari_spinney.origins import finding_origin
 from napari_spinney.session import Activity, TrainedModel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from napari_spinney.interaction.following import ViewOrder, measuring
+from napari_spinney.interaction.looking import measuring
 from napari_spinney.session import Activity
 from napari_spinney.widgets.layers import geometry
 from napari_spinney.widgets.results import KEY
@@ -15,6 +15,7 @@ from napari_spinney.widgets.results import KEY
 if TYPE_CHECKING:
     from napari import Viewer
 
+    from napari_spinney.interaction.orders import ViewOrder
     from napari_spinney.session import Session
     from napari_spinney.widgets.binding import Binding
     from napari_spinney.widgets.jobs import Jobs

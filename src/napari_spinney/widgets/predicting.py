@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from napari_spinney.interaction.following import Paced, PredictOrder, Share, predicting
+from napari_spinney.interaction.orders import Paced
+from napari_spinney.interaction.predicting import PredictOrder, Share, predicting
 from napari_spinney.interaction.tasks import Problem, allocate
 from napari_spinney.session import Activity
 from napari_spinney.widgets.exporting import predicted

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_spinney.interaction.following import ViewOrder, doubting
+from napari_spinney.interaction.looking import doubting
 from napari_spinney.session import Activity
 
 if TYPE_CHECKING:
     from napari import Viewer
 
+    from napari_spinney.interaction.orders import ViewOrder
     from napari_spinney.session import Session
     from napari_spinney.widgets.binding import Binding
     from napari_spinney.widgets.jobs import Jobs
