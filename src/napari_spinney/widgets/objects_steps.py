@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_spinney.classifiers.objects import ObjectClassifier, ObjectMapper, ObjectMerger
 from napari_spinney.classifiers.tables import TableRowClassifier
+from napari_spinney.compute.recent import Recent
 from napari_spinney.objects.regions import AXIS_NAMES
 from napari_spinney.objects.request import columns_of
 from napari_spinney.origins import origin_of_objects
@@ -42,6 +43,9 @@ OF_OBJECTS = (ObjectClassifier, ObjectMapper, ObjectMerger, TableRowClassifier)
 BREATH = 0.2
 """Seconds between an answer and the estimate of its error: the answer is drawn meanwhile, which
 takes several times as long while another thread computes."""
+
+_ORIGINS: Recent[dict[str, Any]] = Recent(1)
+"""What the classifier taught last made, so that all that it makes says the same."""
 
 Progress: TypeAlias = tuple[int, int]
 Counts: TypeAlias = dict[int, int]
@@ -166,13 +170,16 @@ def applying(
 def table_origin(measured: Measured, answer: Answer | None) -> dict[str, Any]:
     """What made a table: the model where there is one, and what was measured.
 
-    Of what was taught here it is found where it is asked for: a click need not wait until the
-    pixels of large labels are hashed.
+    Of what was taught here it is found when it is first asked for: a click need not wait until
+    the pixels of large labels are hashed.
     """
+    names = measured.measurements()
     if answer is None:
-        return origin_of_objects(measured.objects, measured.measurements())
-    return answer.origin or origin_of_objects(
-        measured.objects, measured.measurements(), answer.classifier
+        return origin_of_objects(measured.objects, names)
+    return answer.origin or _ORIGINS.get(
+        answer.classifier,
+        (id(measured.objects), *names),
+        lambda: origin_of_objects(measured.objects, names, answer.classifier),
     )
 
 
