@@ -6,11 +6,11 @@ import datetime
 import hashlib
 import json
 import math
-import platform
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from napari_spinney.versions import installed_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -122,7 +122,7 @@ def facts_now() -> dict[str, Any]:
     """The time, and the versions of what computes."""
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "versions": {p: version(p) for p in _PACKAGES} | {"python": platform.python_version()},
+        "versions": installed_versions(*_PACKAGES),
     }
 
 

@@ -9,6 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 from napari_spinney.compute.blocks import cut
 from napari_spinney.compute.device import DeviceError, DeviceMemoryError, choose_device
 from napari_spinney.compute.opencl.executor import OpenClExecutor
+from napari_spinney.compute.opencl.launcher import Launcher
 from napari_spinney.compute.opencl.programs import Tuning, compile_kernels
 from napari_spinney.compute.program import Program, Stage
 from napari_spinney.compute.run import executor_for
@@ -225,7 +226,7 @@ def test_a_block_that_the_device_cannot_hold_is_an_error_of_its_own(image, progr
 
 def test_errors_of_opencl_are_device_errors(image, program, monkeypatch):
     opencl = executor(16)
-    monkeypatch.setattr(opencl, "_enqueue", lambda lane, *_: lane.queue.get_info(99999))
+    monkeypatch.setattr(Launcher, "_enqueue", lambda self, lane, *_: lane.queue.get_info(99999))
     with pytest.raises(DeviceError, match="failed: "):
         opencl.predict(program, image, whole(image))
     monkeypatch.undo()

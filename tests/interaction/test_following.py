@@ -172,6 +172,24 @@ def test_a_large_annotation_is_copied_by_the_worker():
     assert early.take()[3] == 0
 
 
+@pytest.mark.parametrize("share", [0, 0.01, 0.9])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+@pytest.mark.parametrize("shape", [(64, 96), (7, 13), (5, 9, 11)])
+def test_a_snapshot_does_not_change_while_somebody_paints_on(share, dtype, shape):
+    array = (np.random.default_rng(0).random(shape) < share).astype(dtype)
+    before, snapshot = array.copy(), Snapshot.of(array)
+    array[...] = 2
+    np.testing.assert_array_equal(snapshot.take(), before)
+    assert snapshot.take().dtype == dtype
+
+
+def test_a_snapshot_of_every_other_column_is_right():
+    whole = np.zeros((40, 80), np.uint8)
+    whole[3, 10:20] = 1
+    snapshot = Snapshot.of(whole[:, ::2])
+    np.testing.assert_array_equal(snapshot.take(), whole[:, ::2])
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import platform
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy as np
 from napari_spinney.classifiers.examples import table_of_one
 from napari_spinney.compute.run import executor_that_can
 from napari_spinney.features.plan import Plan, build_plan
+from napari_spinney.versions import installed_versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,12 +175,7 @@ def _provenance(
     before = [] if previous is None else list(previous.provenance.get("images", []))
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "versions": {
-            "napari-spinney": version("napari-spinney"),
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-            "scikit-learn": version("scikit-learn"),
-        },
+        "versions": installed_versions("napari-spinney", "numpy", "scikit-learn"),
         "device": {k: v for k, v in asdict(device).items() if k in ("name", "type", "platform")},
         "images": before + images,
     }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import platform
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +10,7 @@ import numpy as np
 from napari_spinney.classifiers.base import ModelState, StageState
 from napari_spinney.forest.annotation import check_annotation
 from napari_spinney.forest.training import ForestOptions, TrainingTable, fit_forest
+from napari_spinney.versions import installed_versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,7 +167,7 @@ def provenance_now(*, rows: int, before: dict[str, Any] | None = None) -> dict[s
     return {
         **(before or {}),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
+        "versions": installed_versions(*packages),
         "rows": rows,
     }
 

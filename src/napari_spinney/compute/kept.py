@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -11,12 +12,14 @@ from napari_spinney.features.plan import Plan
 from napari_spinney.features.steps import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from napari_spinney.compute.blocks import Block
+    from napari_spinney.compute.program import Executor, Held, Output
+    from napari_spinney.compute.source import ImageSource
     from napari_spinney.compute.trees import TreeArrays
 
     Key = tuple[int, tuple[tuple[int, int], ...]]
@@ -26,7 +29,7 @@ LIMIT = 256 * 2**20
 
 
 class KeptFeatures:
-    """Feature planes of the blocks of one region; safe across threads.
+    """Features of the blocks of one region, held on a device; safe across threads.
 
     A further stroke changes the forest, and not the features of what is in view. Whoever holds
     them must drop them when the pixels of the image change: they cannot see that.
@@ -40,14 +43,14 @@ class KeptFeatures:
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._owner: tuple[object, Plan, str] | None = None
-        self._planes: dict[Key, NDArray[np.float32]] = {}
+        self._held: dict[Key, Held] = {}
         self._lock = Lock()
 
     @property
     def nbytes(self) -> int:
         """Bytes that are kept now."""
         with self._lock:
-            return sum(planes.nbytes for planes in self._planes.values())
+            return self._taken()
 
     def claim(
         self, image: object, plan: Plan, device: str, blocks: Iterable[tuple[int, Block]]
@@ -58,23 +61,28 @@ class KeptFeatures:
             owner = self._owner
             same = owner is not None and owner[0] is image and owner[1:] == (plan, device)
             self._owner = (image, plan, device)
-            self._planes = {k: v for k, v in self._planes.items() if same and k in wanted}
+            self._held = {k: v for k, v in self._held.items() if same and k in wanted}
 
-    def planes(
-        self, time: int, block: Block, make: Callable[[], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
-        """Planes of a block, (feature, *inner); made if they are not there."""
+    def hold(
+        self, source: ImageSource, executor: Executor, plan: Plan, time: int, block: Block
+    ) -> Held | None:
+        """Features of a block, computed if they are not there; None where there is no room."""
         key = _key(time, block)
         with self._lock:
-            owner, found = self._owner, self._planes.get(key)
+            owner, found = self._owner, self._held.get(key)
+            room = self._limit - self._taken()
         if found is not None:
             return found
-        made = make()
+        if 4 * len(plan.outputs) * math.prod(block.inner_shape) > room:
+            return None
+        held = executor.hold(plan, source.read(time, block.outer), block.inner)
         with self._lock:
-            size = sum(planes.nbytes for planes in self._planes.values())
-            if self._owner is owner and size + made.nbytes <= self._limit:
-                self._planes[key] = made
-        return made
+            if self._owner is owner and self._taken() + held.nbytes <= self._limit:
+                self._held[key] = held
+        return held
+
+    def _taken(self) -> int:
+        return sum(held.nbytes for held in self._held.values())
 
 
 def _key(time: int, block: Block) -> Key:
@@ -117,3 +125,10 @@ class Keeping:
             n_channels=len(plan.outputs),
         )
         return cls(features, plan, Program((Stage(reading, trees),), labels))
+
+    def predict(
+        self, source: ImageSource, executor: Executor, time: int, block: Block, output: Output
+    ) -> NDArray[np.generic] | None:
+        """Predict a block of ``plan`` from its features; None where there is no room for them."""
+        held = self.features.hold(source, executor, self.plan, time, block)
+        return None if held is None else held.predict(self.program, output)

@@ -50,6 +50,19 @@ class Program:
         return tuple(np.sum([stage.plan.reach for stage in self.stages], axis=0).tolist())
 
 
+class Held(Protocol):
+    """Features of the inner part of one block, held for forests to come; safe across threads."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes, in bytes."""
+        ...
+
+    def predict(self, program: Program, output: Output = "classes") -> NDArray[np.generic]:
+        """Run a program of one stage, whose channels are these features; see `Executor`."""
+        ...
+
+
 class Executor(Protocol):
     """Runs plans and programs on one block at a time; may be called from several threads.
 
@@ -74,6 +87,10 @@ class Executor(Protocol):
         self, plan: Plan, block: NDArray[np.float32], inner: tuple[slice, ...]
     ) -> NDArray[np.float32]:
         """Planes of the plan's features, (feature, *inner)."""
+        ...
+
+    def hold(self, plan: Plan, block: NDArray[np.float32], inner: tuple[slice, ...]) -> Held:
+        """Compute features as `features` does, and hold them where forests are run."""
         ...
 
     def predict(

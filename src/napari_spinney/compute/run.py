@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 SMALLEST_HALF = 16
 """Blocks below this many pixels along their longest axis are not halved any further."""
 
+WIDER = 1.5
+"""Rows up to so much longer than an executor prefers are not cut in two."""
+
 T = TypeVar("T")
 
 _making = Lock()
@@ -118,11 +121,16 @@ def plan_blocks(
     """
     reach = clip_reach(program.reach, source.shape)
     part = _resolve(region, source.shape)
-    preferred = executor.preferred_block(source.ndim)
+    sizes = [s.stop - s.start for s in part]
+    # Where the halo is wide, larger blocks cost less: more of what is read is also written.
+    preferred = [
+        max(p, r) for p, r in zip(executor.preferred_block(source.ndim), reach, strict=True)
+    ]
+    if sizes[-1] <= WIDER * preferred[-1]:
+        preferred[-1] = sizes[-1]
     inner, lanes = fit_lanes(
         source.shape,
-        # Where the halo is wide, larger blocks cost less: more of what is read is also written.
-        [min(max(p, r), s.stop - s.start) for p, r, s in zip(preferred, reach, part, strict=True)],
+        [min(p, n) for p, n in zip(preferred, sizes, strict=True)],
         reach,
         lambda outer: executor.block_bytes(program, outer),
         BUDGET if budget is None else budget,
@@ -211,7 +219,9 @@ def _predict(
 ) -> NDArray[np.generic]:
     try:
         if keeping is not None:
-            return _predict_kept(source, executor, keeping, time, block, output)
+            result = keeping.predict(source, executor, time, block, output)
+            if result is not None:
+                return result
         data = source.read(time, block.outer)
         return executor.predict(program, data, block.inner, output)
     except DeviceMemoryError as error:
@@ -220,22 +230,6 @@ def _predict(
             return _predict_halves(source, executor, program, time, block, output)
         logger.warning("%s; going on without OpenCL", error)
         return _predict(source, executor_for("cpu"), program, time, block, output)
-
-
-def _predict_kept(
-    source: ImageSource,
-    executor: Executor,
-    keeping: Keeping,
-    time: int,
-    block: Block,
-    output: Output,
-) -> NDArray[np.generic]:
-    def compute() -> NDArray[np.float32]:
-        return executor.features(keeping.plan, source.read(time, block.outer), block.inner)
-
-    planes = keeping.features.planes(time, block, compute)
-    whole = tuple(slice(0, n) for n in block.inner_shape)
-    return executor.predict(keeping.program, planes, whole, output)
 
 
 def _predict_halves(

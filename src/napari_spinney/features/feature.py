@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from napari_spinney.features.catalogue import FAMILIES, Parameter, find_entries
@@ -178,10 +179,7 @@ class FeatureSet:
             If there is no word, or one that is no feature; the message names the word and the
             nearest known names.
         """
-        from napari_spinney.features.sets import SETS
-
-        words = [word for given in text.split() for word in SETS.get(given, given).split()]
-        return cls(tuple(_parse_word(word, SETS) for word in words))
+        return cls(_parse_words(text))
 
     @classmethod
     def of(cls, features: str | Iterable[str] | FeatureSet) -> FeatureSet:
@@ -241,6 +239,14 @@ def _number_repeats(words: Iterable[str]) -> list[str]:
         seen[word] = seen.get(word, 0) + 1
         names.append(word if seen[word] == 1 else f"{word} ({seen[word]})")
     return names
+
+
+@lru_cache(maxsize=64)
+def _parse_words(text: str) -> tuple[Feature, ...]:
+    from napari_spinney.features.sets import SETS
+
+    words = [word for given in text.split() for word in SETS.get(given, given).split()]
+    return tuple(_parse_word(word, SETS) for word in words)
 
 
 def _parse_word(word: str, set_names: Iterable[str]) -> Feature:

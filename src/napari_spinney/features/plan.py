@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from napari_spinney.features.catalogue import find_entries
@@ -145,7 +146,7 @@ def build_plan(
     spacing: Sequence[float] | None = None,
     exact: bool = False,
 ) -> Plan:
-    """Steps that compute a feature set.
+    """Steps that compute a feature set; the same object for the same arguments, while it is recent.
 
     Parameters
     ----------
@@ -170,6 +171,18 @@ def build_plan(
         raise ValueError(f"an image must have 2 or 3 spatial axes; got {ndim}")
     if n_channels < 1:
         raise ValueError(f"an image must have at least 1 channel; got {n_channels}")
+    numbers = None if spacing is None else tuple(float(s) for s in spacing)
+    return _build_plan(features, ndim, n_channels, numbers, exact)
+
+
+@lru_cache(maxsize=8)
+def _build_plan(
+    features: FeatureSet,
+    ndim: int,
+    n_channels: int,
+    spacing: tuple[float, ...] | None,
+    exact: bool,
+) -> Plan:
     steps = StepList(ndim, exact=exact)
     unfolded = features.for_ndim(ndim)
     outputs = tuple(

@@ -165,12 +165,16 @@ def grow_forest(
 
 
 def importances_of(model: Any) -> NDArray[np.float64]:
-    """Mean decrease of impurity by each feature, from scikit-learn; all 0 where nothing decreased.
+    """Mean decrease of impurity by each feature, as scikit-learn has it; all 0 where none fell.
 
-    It divides by their sum, which is 0 where trees only have splits that tell nothing apart.
+    Asked for directly, without its threads, which take longer than the sums do.
     """
-    with np.errstate(invalid="ignore"):
-        return np.nan_to_num(np.asarray(model.feature_importances_, np.float64))
+    trees = [tree for tree in model.estimators_ if tree.tree_.node_count > 1]
+    if not trees:
+        return np.zeros(model.n_features_in_)
+    mean = np.mean([tree.feature_importances_ for tree in trees], axis=0, dtype=np.float64)
+    total = mean.sum()
+    return mean / total if total > 0 else np.zeros_like(mean)
 
 
 def check_classes(table: TrainingTable) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 TILE = {2: (1024, 1024), 3: (64, 256, 256)}
 """What is predicted outwards of the view, piece by piece."""
 
-FIRST_TREES = 15
+FIRST_TREES = 10
 """Trees of the first, quick answer."""
 
 COARSE_FROM = 4 * 2**20

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_spinney.forest.annotation import is_sparse, painted_positions, strokes_at
 from napari_spinney.session import (
     LARGEST_CLASS,
     ClassEntry,
@@ -75,20 +76,43 @@ def _sentence(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """An annotation as it was when work began; large ones are copied by the worker itself."""
+    """An annotation as it was when work began; large ones are copied by the worker itself.
+
+    Parameters
+    ----------
+    array : array
+        The annotation, which goes on changing unless it was ``copied``.
+    copied : bool
+        Whether it is a copy.
+    painted : tuple of array, optional
+        Flat positions of what was painted when work began, and classes there.
+    """
 
     array: Any
     copied: bool
+    painted: tuple[NDArray[np.int64], NDArray[np.integer]] | None = None
 
     @classmethod
     def of(cls, array: Any, *, limit: int = 2**25) -> Snapshot:
-        """Copy an array of up to ``limit`` bytes now, a larger one later."""
-        small = isinstance(array, np.ndarray) and array.nbytes <= limit
-        return cls(array.copy() if small else array, small)
+        """Remember an array of up to ``limit`` bytes now, a larger one later.
+
+        Of a few strokes only the painted pixels: 1 ms for 16 megapixels, where a copy takes 5.
+        """
+        if not isinstance(array, np.ndarray) or array.nbytes > limit:
+            return cls(array, copied=False)
+        if array.flags.c_contiguous and is_sparse(array):
+            positions = painted_positions(array)
+            return cls(array, False, (positions, array.reshape(-1)[positions]))
+        return cls(array.copy(), copied=True)
 
     def take(self) -> NDArray[np.integer]:
         """The copy."""
-        return self.array if self.copied else np.array(self.array)
+        if self.painted is None:
+            return np.asarray(self.array) if self.copied else np.array(self.array)
+        positions, values = self.painted
+        whole = np.zeros(self.array.shape, self.array.dtype)
+        whole.reshape(-1)[positions] = values
+        return whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,9 +247,7 @@ class Tally:
 
 def tally(image_id: str, annotation: Any) -> Generator[None, None, Tally]:
     """Count pixels in small steps, and strokes by the painted pixels only."""
-    from napari_spinney.forest.training import strokes_at
-
-    positions = yield from painted_positions(annotation)
+    positions = yield from _find_painted(annotation)
     values = annotation.reshape(-1)[positions]
     strokes = strokes_at(positions, values, annotation.shape)
     yield
@@ -237,12 +259,12 @@ def tally(image_id: str, annotation: Any) -> Generator[None, None, Tally]:
     return Tally(image_id, counts, hash((positions.tobytes(), values.tobytes())))
 
 
-def painted_positions(annotation: Any) -> Generator[None, None, NDArray[np.intp]]:
+def _find_painted(annotation: Any) -> Generator[None, None, NDArray[np.int64]]:
     """Flat positions of painted pixels, found piece by piece."""
     flat = annotation.reshape(-1)
     found = []
     for start in range(0, flat.size, CHUNK):
-        found.append(np.flatnonzero(flat[start : start + CHUNK]) + start)
+        found.append(painted_positions(flat[start : start + CHUNK]) + start)
         if start % (16 * CHUNK) == 0:
             yield
     return np.concatenate(found)

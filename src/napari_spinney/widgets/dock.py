@@ -105,6 +105,7 @@ class Page(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._least = QSize()
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the page at its narrowest, and the bar that scrolls it."""
@@ -112,9 +113,12 @@ class Page(QScrollArea):
         return QSize(page.width() + bar.width(), super().minimumSizeHint().height())
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Ask for room again when something on the page changed its size."""
+        """Ask for room again when the page became wider or narrower at its narrowest."""
         if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
+            least = self.minimumSizeHint()
+            if least != self._least:
+                self._least = least
+                self.updateGeometry()
         return super().eventFilter(watched, event)
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QMessageBox,
     QProgressBar,
     QPushButton,
@@ -16,6 +15,7 @@ from qtpy.QtWidgets import (
 
 from napari_spinney.interaction.messages import Message, status_of
 from napari_spinney.widgets.links import link
+from napari_spinney.widgets.still_text import StillText
 
 if TYPE_CHECKING:
     from napari_spinney.widgets.workspace import Workspace
@@ -28,8 +28,7 @@ class StatusRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.text = QLabel()
-        self.text.setWordWrap(True)
+        self.text = StillText()
         self.bar = QProgressBar()
         self.bar.setMaximumHeight(14)
         self.bar.setToolTip("How far the work is.")

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from napari_spinney.widgets.jobs import Jobs
 
 COUNT_AFTER = 120
-"""Milliseconds without a stroke after which strokes are counted."""
+"""Milliseconds after which the strokes of a layer that was drawn anew are counted."""
+
+COUNT_PAINTED_AFTER = 300
+"""The same after a stroke, which was told of already: live work on it comes first."""
 
 
 class StrokeWatcher:
@@ -35,7 +38,6 @@ class StrokeWatcher:
         self._refreshed = False
         self._timer = QTimer()
         self._timer.setSingleShot(True)
-        self._timer.setInterval(COUNT_AFTER)
         self._timer.timeout.connect(self._count)
         layer.events.paint.connect(self._on_painted)
         layer.events.set_data.connect(self._on_refreshed)
@@ -57,15 +59,16 @@ class StrokeWatcher:
     def _on_painted(self, event: Any = None) -> None:
         self._painted = True
         self._tell()
-        self._timer.start()
+        self._timer.start(COUNT_PAINTED_AFTER)
 
     def _on_refreshed(self, event: Any = None) -> None:
         self._refreshed = True
-        self._timer.start()
+        if not self._timer.isActive():
+            self._timer.start(COUNT_AFTER)
 
     def _on_replaced(self, event: Any = None) -> None:
         self._refreshed = self._painted = True
-        self._timer.start()
+        self._timer.start(COUNT_AFTER)
 
     def _tell(self) -> None:
         expected = self._session.images[self._image_id].annotation_shape

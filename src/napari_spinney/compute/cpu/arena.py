@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -99,3 +100,10 @@ def new_arena(size: int) -> NDArray[np.float32]:
     raw = np.zeros(size + 2 * LINE + CHUNK + WIDTH, np.float32)
     first = -(raw.ctypes.data // 4) % LINE
     return raw[first:]
+
+
+def padded_planes(n: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Make planes (n, *shape) whose rows begin at a cache line and may be read past their ends."""
+    pitch = row_pitch(shape[-1])
+    size = n * math.prod(shape[:-1]) * pitch
+    return new_arena(size)[:size].reshape(n, *shape[:-1], pitch)[..., : shape[-1]]

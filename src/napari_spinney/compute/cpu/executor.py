@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_spinney.compute.cpu.arena import new_arena
+from napari_spinney.compute.cpu.arena import new_arena, padded_planes
 from napari_spinney.compute.cpu.schedule import Schedule, make_schedule
 from napari_spinney.compute.cpu.trees import PackedTrees, pack, predict_planes
 from napari_spinney.compute.program import Output, Program, Stage
 from napari_spinney.compute.recent import Recent
 from napari_spinney.compute.regions import Region
+from napari_spinney.features.steps import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +79,28 @@ class CpuExecutor:
             out[(slice(None), *part)] = planes
         return out
 
+    def hold(self, plan: Plan, block: NDArray[np.float32], inner: tuple[slice, ...]) -> HeldPlanes:
+        """Compute features as `features` does, and hold them as the kernels read them best."""
+        shape = tuple(s.stop - s.start for s in inner)
+        planes = padded_planes(len(plan.outputs), shape)
+        for part, found in self._parts(plan, block, inner):
+            planes[(slice(None), *part)] = found
+        return HeldPlanes(self, planes)
+
+    def predict_held(
+        self, planes: NDArray[np.float32], program: Program, output: Output
+    ) -> NDArray[Any]:
+        """Run a program of one stage, whose channels are these planes."""
+        (stage,) = program.stages
+        whole = tuple(slice(0, n) for n in planes.shape[1:])
+        channels = [s.channel for s in stage.plan.steps if isinstance(s, Source)]
+        if channels != list(range(len(planes))):
+            return self.predict(program, planes, whole, output)
+        out = _empty_result(program, planes.shape[1:], output)
+        packed = self._packed.get(stage.trees, (), lambda: pack(stage.trees))
+        predict_planes(packed, planes, out, output, program.labels)
+        return out
+
     def predict(
         self,
         program: Program,
@@ -88,14 +112,7 @@ class CpuExecutor:
         for i, stage in enumerate(program.stages[:-1]):
             later = Program(program.stages[i + 1 :], program.labels)
             block, inner = self._append_probabilities(stage, later, block, inner)
-        shape = tuple(s.stop - s.start for s in inner)
-        out: NDArray[Any]
-        if output == "classes":
-            out = np.empty(shape, program.labels.dtype)
-        elif output == "probabilities":
-            out = np.empty((len(program.labels), *shape), np.float32)
-        else:
-            out = np.empty(shape, np.float32)
+        out = _empty_result(program, tuple(s.stop - s.start for s in inner), output)
         self._evaluate(program.stages[-1], block, inner, out, output, program.labels)
         return out
 
@@ -200,6 +217,39 @@ class CpuExecutor:
         ]
         starts = [(n - size) // 2 for n, size in zip(outer_shape, sizes, strict=True)]
         return _region(tuple(slice(a, a + n) for a, n in zip(starts, sizes, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldPlanes:
+    """Features of one block; see `Held`.
+
+    Parameters
+    ----------
+    executor : CpuExecutor
+        Runs forests on them.
+    planes : (feature, *inner) float32
+        With rows that may be read past their ends.
+    """
+
+    executor: CpuExecutor
+    planes: NDArray[np.float32]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that they take, in bytes."""
+        return self.planes.strides[0] * len(self.planes)
+
+    def predict(self, program: Program, output: Output = "classes") -> NDArray[Any]:
+        """Run a program of one stage, whose channels are these features; see `Executor`."""
+        return self.executor.predict_held(self.planes, program, output)
+
+
+def _empty_result(program: Program, shape: tuple[int, ...], output: Output) -> NDArray[Any]:
+    if output == "classes":
+        return np.empty(shape, program.labels.dtype)
+    if output == "probabilities":
+        return np.empty((len(program.labels), *shape), np.float32)
+    return np.empty(shape, np.float32)
 
 
 def _region(inner: tuple[slice, ...]) -> Region:

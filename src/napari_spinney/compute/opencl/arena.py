@@ -51,17 +51,25 @@ class Lane:
             If the device has no room for it.
         """
         buffer = self._buffers.get(name)
-        if buffer is not None and buffer.size >= n_bytes:
-            return buffer
+        if buffer is None or buffer.size < n_bytes:
+            self._buffers.pop(name, None)
+            buffer = self._buffers[name] = self.new_buffer(n_bytes)
+        return buffer
+
+    def new_buffer(self, n_bytes: int) -> Any:
+        """Buffer of this size that is the caller's own.
+
+        Raises
+        ------
+        DeviceMemoryError
+            If the device allows none so large.
+        """
         if n_bytes > self._largest:
             raise DeviceMemoryError(
                 f"a block needs a buffer of {n_bytes} bytes, but {self._context.devices[0].name} "
                 f"allows {self._largest}; use smaller blocks"
             )
-        self._buffers.pop(name, None)
-        flags = self._cl.mem_flags.READ_WRITE
-        self._buffers[name] = self._cl.Buffer(self._context, flags, n_bytes)
-        return self._buffers[name]
+        return self._cl.Buffer(self._context, self._cl.mem_flags.READ_WRITE, n_bytes)
 
     def kernel(self, kernels: Kernels, name: str) -> Any:
         """Instance of a kernel for this lane alone: its arguments are set before each start."""
@@ -86,6 +94,33 @@ class Lane:
     ) -> None:
         """Copy a region of what a place holds to a C-contiguous array; does not wait."""
         self._copy(plane, arena, layout, place, region)
+
+    def copy_plane(
+        self,
+        target: Any,
+        target_layout: Layout,
+        target_place: Place,
+        target_region: Region,
+        source: Any,
+        source_layout: Layout,
+        source_place: Place,
+        source_region: Region,
+    ) -> None:
+        """Copy a region of a plane to one of equal shape in another arena; does not wait."""
+        self._cl.enqueue_copy(
+            self.queue,
+            target,
+            source,
+            dst_origin=_origin(target_layout, target_place, target_region),
+            src_origin=_origin(source_layout, source_place, source_region),
+            region=_extent(source_region),
+            dst_pitches=_pitches(target_layout, target_place),
+            src_pitches=_pitches(source_layout, source_place),
+        )
+
+    def copy_start(self, target: Any, source: Any) -> None:
+        """Copy a buffer to the start of a larger one; does not wait."""
+        self._cl.enqueue_copy(self.queue, target, source, byte_count=source.size)
 
     def read(self, target: NDArray[np.generic], source: Any) -> None:
         """Copy the start of a buffer to an array; does not wait."""
@@ -121,18 +156,32 @@ class Lane:
             raise kind(f"{name} failed: {error}") from error
 
     def _copy(self, target: Any, source: Any, layout: Layout, place: Place, region: Region) -> None:
-        nz, ny, nx = region.shape
-        z, y, _ = (a - b for a, b in zip(region.start, place.region.start, strict=True))
-        rows = place.region.shape[1]
-        start = place.position + layout.margin + region.start[2]
+        _, ny, nx = region.shape
         self._cl.enqueue_copy(
             self.queue,
             target,
             source,
-            buffer_origin=(FLOAT * start, y, z),
+            buffer_origin=_origin(layout, place, region),
             host_origin=(0, 0, 0),
-            region=(FLOAT * nx, ny, nz),
-            buffer_pitches=(FLOAT * layout.pitch, FLOAT * layout.pitch * rows),
+            region=_extent(region),
+            buffer_pitches=_pitches(layout, place),
             host_pitches=(FLOAT * nx, FLOAT * nx * ny),
             is_blocking=False,
         )
+
+
+def _origin(layout: Layout, place: Place, region: Region) -> tuple[int, int, int]:
+    """Where a region of a plane begins: byte of a row, row, slice."""
+    z, y, _ = (a - b for a, b in zip(region.start, place.region.start, strict=True))
+    return FLOAT * (place.position + layout.margin + region.start[2]), y, z
+
+
+def _extent(region: Region) -> tuple[int, int, int]:
+    """Bytes of a row, rows, slices."""
+    nz, ny, nx = region.shape
+    return FLOAT * nx, ny, nz
+
+
+def _pitches(layout: Layout, place: Place) -> tuple[int, int]:
+    """Bytes from row to row, and from slice to slice."""
+    return FLOAT * layout.pitch, FLOAT * layout.pitch * place.region.shape[1]

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_spinney.compute.opencl.arena import FLOAT, Lane
-from napari_spinney.compute.opencl.layout import Layout, region_of
-from napari_spinney.compute.opencl.preparation import Preparation, ReadyPlan, ReadyStage
-from napari_spinney.compute.opencl.programs import Kernels, Tuning
+from napari_spinney.compute.opencl.held import CLASSES_FORESEEN, HeldBlock
+from napari_spinney.compute.opencl.launcher import Launcher, upload
+from napari_spinney.compute.opencl.layout import Layout, places_in_row, region_of
+from napari_spinney.compute.opencl.preparation import Preparation, ReadyPlan
+from napari_spinney.compute.opencl.programs import Tuning
 from napari_spinney.compute.program import Program
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_spinney.compute.device import Device
-    from napari_spinney.compute.opencl.launches import ExternalCall, Schedule
     from napari_spinney.compute.program import Output
     from napari_spinney.compute.regions import Region
     from napari_spinney.features.plan import Plan
@@ -32,11 +33,6 @@ _MEMORY = 192 * 2**20
 """Bytes of an arena; a block that needs more is done in parts. More where the device has much."""
 
 _SMALLEST_PART = 8
-
-_GROUP = (32, 4, 1)
-"""Work-group on devices where a work-item is a pixel."""
-
-_LABEL_TYPES = {1: "uchar", 2: "ushort", 4: "uint", 8: "ulong"}
 
 
 class OpenClExecutor:
@@ -60,6 +56,7 @@ class OpenClExecutor:
         self.parallel = PARALLEL
         self.tuning = tuning or Tuning.of(device)
         self._ready = Preparation(device, self.tuning)
+        self._launcher = Launcher(self._ready)
         self._memory = _MEMORY if device.type == "CPU" else max(_MEMORY, device.memory // 8)
         self._lanes: queue.LifoQueue[Lane] = queue.LifoQueue()
         for _ in range(self.parallel):
@@ -92,6 +89,33 @@ class OpenClExecutor:
             result[_within(part, inner)] = self._features(plan, layout, block, part)
         return result
 
+    def hold(self, plan: Plan, block: NDArray[np.float32], inner: tuple[slice, ...]) -> HeldBlock:
+        """Compute features as `features` does, and hold them on the device."""
+        layout, own = self._ready.layout(plan, block.shape[1:]), Layout.of(_shape(inner), 0)
+        places = places_in_row(own, own.whole, len(plan.outputs), 0)
+        n_floats = (len(places) + CLASSES_FORESEEN) * own.size(own.whole)
+        with self._working_lane() as lane:
+            held = HeldBlock(self, lane.new_buffer(FLOAT * n_floats), _shape(inner))
+            for part in self._cut(plan, layout, inner):
+                arena, ready = self._compute(lane, plan, layout, block, part)
+                within = region_of(_within(part, inner)[1:])
+                for place, column in zip(places, ready.schedule.columns, strict=True):
+                    lane.copy_plane(
+                        held.arena, own, place, within, arena, layout, column, region_of(part)
+                    )
+        return held
+
+    def predict_held(self, held: HeldBlock, program: Program, output: Output) -> NDArray[Any]:
+        """Run a program of one stage on features that are held."""
+        layout = self._ready.layout(program, held.shape)
+        (stage,) = self._ready.stages(program, layout, layout.whole)
+        result = _empty_result(program, tuple(slice(0, n) for n in held.shape), output)
+        with self._working_lane() as lane:
+            held.make_room(lane, FLOAT * stage.plan.schedule.size)
+            self._launcher.run_stage(lane, held.arena, layout, stage)
+            self._launcher.give(lane, held.arena, stage, program, output, result)
+        return result
+
     def predict(
         self,
         program: Program,
@@ -116,15 +140,27 @@ class OpenClExecutor:
         block: NDArray[np.float32],
         inner: tuple[slice, ...],
     ) -> NDArray[np.float32]:
-        ready = self._ready.plan(plan, layout, region_of(inner))
         result = np.empty((len(plan.outputs), *_shape(inner)), np.float32)
         with self._working_lane() as lane:
-            arena = lane.buffer("arena", FLOAT * ready.schedule.size)
-            _upload(lane, arena, layout, ready.schedule, block)
-            self._run_plan(lane, arena, layout, ready)
+            arena, ready = self._compute(lane, plan, layout, block, inner)
             for plane, place in zip(result, ready.schedule.columns, strict=True):
                 lane.read_plane(arena, layout, place, region_of(inner), plane)
         return result
+
+    def _compute(
+        self,
+        lane: Lane,
+        plan: Plan,
+        layout: Layout,
+        block: NDArray[np.float32],
+        inner: tuple[slice, ...],
+    ) -> tuple[Any, ReadyPlan]:
+        """Compute features in the arena of a lane; does not wait."""
+        ready = self._ready.plan(plan, layout, region_of(inner))
+        arena = lane.buffer("arena", FLOAT * ready.schedule.size)
+        upload(lane, arena, layout, ready.schedule, block)
+        self._launcher.run_plan(lane, arena, layout, ready)
+        return arena, ready
 
     def _predict(
         self,
@@ -139,18 +175,12 @@ class OpenClExecutor:
         n_floats = max(stage.plan.schedule.size for stage in stages)
         with self._working_lane() as lane:
             arena = lane.buffer("arena", FLOAT * n_floats)
-            out = lane.buffer("out", result.nbytes)
-            _upload(lane, arena, layout, stages[0].plan.schedule, block)
+            upload(lane, arena, layout, stages[0].plan.schedule, block)
             for stage in stages[:-1]:
-                self._run_stage(lane, arena, layout, stage)
-                self._finish(lane, "finish_planes", arena, stage)
-            self._run_stage(lane, arena, layout, stages[-1])
-            if output == "classes":
-                name = f"finish_classes_{_LABEL_TYPES[program.labels.itemsize]}"
-                self._finish(lane, name, arena, stages[-1], self._ready.labels(program), out)
-            else:
-                self._finish(lane, f"finish_{output}", arena, stages[-1], out)
-            lane.read(result, out)
+                self._launcher.run_stage(lane, arena, layout, stage)
+                self._launcher.give_planes(lane, arena, stage)
+            self._launcher.run_stage(lane, arena, layout, stages[-1])
+            self._launcher.give(lane, arena, stages[-1], program, output, result)
         return result
 
     def _cut(
@@ -187,93 +217,6 @@ class OpenClExecutor:
         finally:
             self._lanes.put(lane)
 
-    def _run_stage(self, lane: Lane, arena: Any, layout: Layout, stage: ReadyStage) -> None:
-        self._run_plan(lane, arena, layout, stage.plan)
-        packed, schedule = stage.forest.packed, stage.plan.schedule
-        nz, ny, nx = schedule.inner.shape
-        self._enqueue(
-            lane,
-            stage.forest.kernels,
-            packed.kernel,
-            (nx, -(-ny // self.tuning.tall), nz),
-            arena,
-            stage.plan.code,
-            *_ints(schedule.forest, packed.n_trees, packed.n_summed),
-            *stage.forest.buffers,
-            np.int32(packed.exact),
-        )
-
-    def _finish(self, lane: Lane, name: str, arena: Any, stage: ReadyStage, *extra: Any) -> None:
-        """From sums to what was asked for."""
-        packed, schedule = stage.forest.packed, stage.plan.schedule
-        nz, ny, nx = schedule.inner.shape
-        real = np.float64 if self._ready.kernels.has_fp64 else np.float32
-        self._enqueue(
-            lane,
-            self._ready.kernels,
-            name,
-            (nx, ny, nz),
-            arena,
-            stage.plan.code,
-            *_ints(schedule.finish, packed.n_classes, packed.exact),
-            np.uint32(packed.total),
-            real(packed.factor),
-            *extra,
-        )
-
-    def _run_plan(self, lane: Lane, arena: Any, layout: Layout, ready: ReadyPlan) -> None:
-        for launch in ready.schedule.launches:
-            if launch.external is not None:
-                _run_external(lane, arena, layout, launch.external)
-                continue
-            self._enqueue(
-                lane,
-                self._ready.kernels,
-                launch.kernel,
-                launch.items,
-                arena,
-                ready.code,
-                ready.weights,
-                *_ints(launch.first, launch.others),
-            )
-
-    def _enqueue(
-        self,
-        lane: Lane,
-        kernels: Kernels,
-        name: str,
-        items: tuple[int, int, int],
-        *arguments: Any,
-    ) -> None:
-        """Start a kernel for (pixels along x, items along dimensions 1 and 2)."""
-        group = (1, 1, 1) if self.tuning.single else _GROUP
-        wanted = (1, *items[1:]) if self.tuning.single else items
-        shape = tuple(-(-n // g) * g for n, g in zip(wanted, group, strict=True))
-        lane.kernel(kernels, name)(lane.queue, shape, group, *arguments)
-
-
-def _upload(
-    lane: Lane, arena: Any, layout: Layout, schedule: Schedule, block: NDArray[np.float32]
-) -> None:
-    for place, plane in zip(schedule.sources, block, strict=True):
-        lane.write_plane(arena, layout, place, plane)
-
-
-def _run_external(lane: Lane, arena: Any, layout: Layout, call: ExternalCall) -> None:
-    """Hand one plane to pyclesperanto-prototype and write back what it returns."""
-    from napari_spinney.compute.opencl.clesperanto import apply
-
-    source, target = call.source.region, call.target.region
-    plane = np.empty(source.shape, np.float32)
-    lane.read_plane(arena, layout, call.source, source, plane)
-    lane.queue.finish()
-    found = apply(call.step, plane if call.ndim == 3 else plane[0]).reshape(plane.shape)
-    part = tuple(
-        slice(a - s, b - s) for a, b, s in zip(target.start, target.stop, source.start, strict=True)
-    )
-    lane.write_plane(arena, layout, call.target, np.ascontiguousarray(found[part]))
-    lane.queue.finish()
-
 
 def _empty_result(program: Program, inner: tuple[slice, ...], output: Output) -> NDArray[Any]:
     shape = _shape(inner)
@@ -294,7 +237,3 @@ def _within(part: tuple[slice, ...], inner: tuple[slice, ...]) -> tuple[Any, ...
 
 def _shape(inner: tuple[slice, ...]) -> tuple[int, ...]:
     return tuple(s.stop - s.start for s in inner)
-
-
-def _ints(*numbers: int) -> tuple[np.int32, ...]:
-    return tuple(np.int32(number) for number in numbers)

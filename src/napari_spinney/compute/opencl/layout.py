@@ -85,6 +85,11 @@ class Layout:
         return [low - (low >> 31 << 32), origin >> 32, rows, 0]
 
 
+def places_in_row(layout: Layout, region: Region, n: int, first: int) -> tuple[Place, ...]:
+    """Places for planes of one region, one after the other."""
+    return tuple(Place(first + i * layout.size(region), region) for i in range(n))
+
+
 def volume(shape: tuple[int, ...]) -> Triple:
     """Shape along z, y and x; z is 1 for two axes."""
     z, y, x = (1,) * (3 - len(shape)) + tuple(shape)

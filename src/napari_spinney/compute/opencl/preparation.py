@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_spinney.compute.opencl.forest import PackedForest, pack_forest
 from napari_spinney.compute.opencl.launches import Schedule, StagePlaces
-from napari_spinney.compute.opencl.layout import Layout, Place
+from napari_spinney.compute.opencl.layout import Layout, Place, places_in_row
 from napari_spinney.compute.opencl.programs import Kernels, Tuning, compile_kernels
 from napari_spinney.compute.opencl.schedule import make_schedule, radius_x, waves
 from napari_spinney.compute.program import Program
@@ -87,7 +87,7 @@ class Preparation:
 
     def plan(self, plan: Plan, layout: Layout, inner: Region) -> ReadyPlan:
         """A plan on its own."""
-        places = _places_in_row(layout, layout.whole, plan.n_channels, 0)
+        places = places_in_row(layout, layout.whole, plan.n_channels, 0)
         return self._ready_plan(plan, layout, inner, StagePlaces(places, _end(layout, places)))
 
     def stages(self, program: Program, layout: Layout, inner: Region) -> list[ReadyStage]:
@@ -180,7 +180,7 @@ def stage_places(
     n_sums : sequence of int
         Sums that are added up for each stage: one per class, or one less where the last follows.
     """
-    sources = _places_in_row(layout, layout.whole, program.stages[0].plan.n_channels, 0)
+    sources = places_in_row(layout, layout.whole, program.stages[0].plan.n_channels, 0)
     n_classes = [stage.trees.n_classes for stage in program.stages]
     room = max(
         (n * layout.size(i) for n, i in zip(n_classes[:-1], inners, strict=False)), default=0
@@ -191,17 +191,12 @@ def stage_places(
     for number, (own, n, summed) in enumerate(zip(inners, n_classes, n_sums, strict=True)):
         last = number == len(inners) - 1
         start = first + room * (number % 2)
-        probabilities = () if last else _places_in_row(layout, own, n, start)
+        probabilities = () if last else places_in_row(layout, own, n, start)
         result.append(
             StagePlaces((*sources, *before), first + 2 * room, probabilities, summed, summed < n)
         )
         before = probabilities
     return result
-
-
-def _places_in_row(layout: Layout, region: Region, n: int, first: int) -> tuple[Place, ...]:
-    """Places for planes of one region, one after the other."""
-    return tuple(Place(first + i * layout.size(region), region) for i in range(n))
 
 
 def _end(layout: Layout, places: tuple[Place, ...]) -> int:
