@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from benchmarks.rows import Result, Setting, registry
 from napari_spinney import PixelClassifier, choose_device
 
 SET = "object_size_1_to_5_px"
+ROUNDS = 4
 
 MEMORY = """
 import json, sys, threading, time
@@ -29,8 +32,7 @@ def private():
 
 model, shape, folder = spinney.load(sys.argv[1]), tuple(json.loads(sys.argv[2])), sys.argv[3]
 image = np.load(f"{folder}/image.npy", mmap_mode="r")
-small = np.ascontiguousarray(image[tuple(slice(0, 128) for _ in shape)])
-model.predict(small)
+model.predict(np.ascontiguousarray(image[tuple(slice(0, 128) for _ in shape)]))
 out = np.lib.format.open_memmap(f"{folder}/out.npy", "w+", np.uint8, shape)
 before, peak, done = private(), [0.0], threading.Event()
 
@@ -40,13 +42,14 @@ def watch():
 
 watcher = threading.Thread(target=watch)
 watcher.start()
-seconds = []
-for _ in range(5 if image.size < 2**25 else 1):
+seconds, small = [], image.size < 2**25
+for _ in model.iter_predict(image, out=out) if small else ():
+    pass
+for _ in range(10 if small else 1):
     start = time.perf_counter()
     for _ in model.iter_predict(image, out=out):
         pass
     seconds.append(time.perf_counter() - start)
-seconds = min(seconds)
 done.set()
 watcher.join()
 print(json.dumps({"seconds": seconds, "extra": peak[0] - before, "last": int(out.flat[-1])}))
@@ -95,23 +98,23 @@ def _run(script: str, *arguments: str, **environment: str) -> str:
 
 
 def time_sizes(shapes: list[tuple[int, ...]], setting: Setting) -> list[dict[str, float]]:
-    """Predict memory maps of these shapes, each in a process of its own, in two rounds.
+    """Predict memory maps of these shapes, each in a process of its own, round after round.
 
-    The quicker round counts, and the larger memory: what else a machine does comes and goes, and
-    would otherwise make the sizes differ that were measured meanwhile.
+    The run in the middle of all counts, and the largest memory. The quickest would not do: of many
+    short runs one meets a quiet moment, and no long one does.
     """
-    rounds = [_one_round(shapes, setting) for _ in range(1 if setting.quick else 2)]
+    rounds = [_one_round(shapes, setting) for _ in range(1 if setting.quick else ROUNDS)]
     return [
         {
             "pixels": runs[0]["pixels"],
-            "seconds": min(run["seconds"] for run in runs),
+            "seconds": statistics.median(s for run in runs for s in run["seconds"]),
             "extra": max(run["extra"] for run in runs),
         }
         for runs in zip(*rounds, strict=True)
     ]
 
 
-def _one_round(shapes: list[tuple[int, ...]], setting: Setting) -> list[dict[str, float]]:
+def _one_round(shapes: list[tuple[int, ...]], setting: Setting) -> list[dict[str, Any]]:
     results = []
     with tempfile.TemporaryDirectory(dir=setting.scratch) as name:
         folder = Path(name)
