@@ -4,6 +4,7 @@ import numpy as np
 
 import napari_spinney as spinney
 from napari_spinney.compute.device import list_devices
+from napari_spinney.compute.kept import KeptFeatures
 from napari_spinney.compute.run import executor_for
 from napari_spinney.features.feature import FeatureSet
 from napari_spinney.features.plan import build_plan
@@ -53,3 +54,22 @@ class Features:
 
     def time_features(self, device, features):
         self.executor.features(self.plan, self.block, self.inner)
+
+
+class Held:
+    """A forest on features held from the stroke before, as in live work."""
+
+    params = (["opencl", "cpu"], [10, 100])
+    param_names = ("device", "n_trees")
+
+    def setup(self, device, n_trees):
+        _need(device)
+        self.image, annotation = blobs(SHAPES["2D"])
+        self.classifier = spinney.PixelClassifier("object_size_1_to_5_px", n_trees=n_trees)
+        self.classifier.fit(self.image, annotation, device=device)
+        self.kept = KeptFeatures()
+        self.time_predict_again(device, n_trees)
+
+    def time_predict_again(self, device, n_trees):
+        for _ in self.classifier.iter_predict(self.image, device=device, kept=self.kept):
+            pass
