@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_spinney.forest.annotation import painted_positions, strokes_at, strokes_of
+from napari_spinney.forest.annotation import Painted, painted_positions, strokes_at, strokes_of
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
@@ -28,3 +28,16 @@ def test_painted_positions_are_those_that_are_not_zero(shape, dtype):
     rng = np.random.default_rng(1)
     annotation = (rng.random(shape) < 0.2).astype(dtype)
     np.testing.assert_array_equal(painted_positions(annotation), np.flatnonzero(annotation))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float64])
+def test_painted_pixels_make_the_annotation_again(dtype):
+    annotation = (3 * (np.random.default_rng(2).random((9, 11)) < 0.3)).astype(dtype)
+    painted = Painted.of(annotation)
+    np.testing.assert_array_equal(painted.whole(), annotation)
+    assert set(painted.values) == {3}
+
+
+def test_painted_pixels_are_checked_as_annotations_are():
+    with pytest.raises(ValueError, match=r"-1 at \(0, 1\) is negative"):
+        Painted.of(np.array([[0, -1]]))

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_spinney.forest.annotation import Painted
 from napari_spinney.interaction import following
 from napari_spinney.interaction.following import ViewDone, follow, outwards, tiles_outwards
 from napari_spinney.interaction.looking import doubting, measuring
@@ -173,7 +174,7 @@ def test_a_large_annotation_is_copied_by_the_worker():
 
 
 @pytest.mark.parametrize("share", [0, 0.01, 0.9])
-@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
 @pytest.mark.parametrize("shape", [(64, 96), (7, 13), (5, 9, 11)])
 def test_a_snapshot_does_not_change_while_somebody_paints_on(share, dtype, shape):
     array = (np.random.default_rng(0).random(shape) < share).astype(dtype)
@@ -181,6 +182,11 @@ def test_a_snapshot_does_not_change_while_somebody_paints_on(share, dtype, shape
     array[...] = 2
     np.testing.assert_array_equal(snapshot.take(), before)
     assert snapshot.take().dtype == dtype
+    np.testing.assert_array_equal(Painted.of(before).position, positions_of(snapshot.strokes()))
+
+
+def positions_of(strokes):
+    return (strokes if isinstance(strokes, Painted) else Painted.of(strokes)).position
 
 
 def test_a_snapshot_of_every_other_column_is_right():

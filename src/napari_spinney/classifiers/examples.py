@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_spinney.compute.source import ImageSource
-from napari_spinney.forest.annotation import painted_positions
+from napari_spinney.forest.annotation import Painted, strokes_at
 from napari_spinney.forest.rows import RowCache, gather_rows
 from napari_spinney.forest.table import joined_tables
-from napari_spinney.forest.training import TrainingTable, check_annotation, strokes_at
+from napari_spinney.forest.training import TrainingTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from napari_spinney.compute.program import Executor
     from napari_spinney.features.plan import Plan
@@ -30,8 +28,8 @@ class Example:
     ----------
     source : ImageSource
         The image.
-    annotation : array of unsigned int
-        Of the shape ``source.result_shape``; 0 where nothing is annotated.
+    painted : Painted
+        Of the shape ``source.result_shape``.
     cache : RowCache or None
         Rows computed before.
     spacing : sequence of float or None
@@ -39,7 +37,7 @@ class Example:
     """
 
     source: ImageSource
-    annotation: NDArray[np.unsignedinteger]
+    painted: Painted
     cache: RowCache | None = None
     spacing: Sequence[float] | None = None
 
@@ -94,21 +92,21 @@ def example_of(
     ValueError
         If their shapes differ, or the annotation holds no whole numbers.
     """
-    values = check_annotation(annotation)
+    painted = annotation if isinstance(annotation, Painted) else Painted.of(annotation)
     shape = np.shape(image) if not hasattr(image, "shape") else tuple(image.shape)
     rgb = channel_axis is None and time_axis is None and shape[-1:] in ((3,), (4,))
-    if rgb and shape[:-1] == values.shape:
+    if rgb and shape[:-1] == painted.shape:
         raise ValueError(
-            f"the image has shape {shape} and the annotation {values.shape}: if the last axis "
+            f"the image has shape {shape} and the annotation {painted.shape}: if the last axis "
             f"holds {shape[-1]} colours or channels, say channel_axis=-1"
         )
     source = ImageSource.of(image, channel_axis=channel_axis, time_axis=time_axis)
-    if values.shape != source.result_shape:
+    if painted.shape != source.result_shape:
         raise ValueError(
-            f"the annotation has shape {values.shape}, but the image, without its channels, has "
+            f"the annotation has shape {painted.shape}, but the image, without its channels, has "
             f"{source.result_shape}: they must be the same"
         )
-    return Example(source, values, cache, spacing)
+    return Example(source, painted, cache, spacing)
 
 
 def table_of(examples: Sequence[Example], plan: Plan, executor: Executor) -> TrainingTable:
@@ -118,10 +116,9 @@ def table_of(examples: Sequence[Example], plan: Plan, executor: Executor) -> Tra
 
 def table_of_one(example: Example, plan: Plan, executor: Executor) -> TrainingTable:
     """Rows of every annotated pixel of one image."""
-    flat = example.annotation.ravel()
-    position = painted_positions(flat)
-    values = flat[position]
-    strokes = strokes_at(position, values, example.annotation.shape, _time_axis(example.source))
+    painted = example.painted
+    position, values = painted.position, painted.values
+    strokes = strokes_at(position, values, painted.shape, _time_axis(example.source))
     rows = gather_rows(example.source, position, plan, executor, example.cache)
     return TrainingTable(
         X=rows,

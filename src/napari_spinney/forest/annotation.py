@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,6 +111,39 @@ def painted_positions(annotation: NDArray[np.unsignedinteger]) -> NDArray[np.int
     words = np.flatnonzero(flat.view(np.uint64) != 0)
     positions = (8 * words[:, None] + np.arange(8)).ravel()
     return np.asarray(positions[flat[positions] != 0], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """The annotated pixels of an annotation.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the annotation.
+    position : (n,) int64
+        Flat indices of the annotated pixels, rising.
+    values : (n,) unsigned int
+        Their classes, 1 or more.
+    """
+
+    shape: tuple[int, ...]
+    position: NDArray[np.int64]
+    values: NDArray[np.unsignedinteger]
+
+    @classmethod
+    def of(cls, annotation: ArrayLike) -> Painted:
+        """Take the annotated pixels of an annotation; raises as `check_annotation` does."""
+        classes = check_annotation(annotation)
+        flat = classes.ravel()
+        position = painted_positions(flat)
+        return cls(classes.shape, position, flat[position])
+
+    def whole(self) -> NDArray[np.unsignedinteger]:
+        """The annotation."""
+        annotation = np.zeros(self.shape, self.values.dtype)
+        annotation.reshape(-1)[self.position] = self.values
+        return annotation
 
 
 def is_sparse(annotation: NDArray[np.unsignedinteger]) -> bool:

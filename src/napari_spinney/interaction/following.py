@@ -44,9 +44,13 @@ COARSE_SIZE = 2**20
 
 @dataclass(frozen=True, slots=True)
 class ViewDone:
-    """All that was in view is predicted, for now by the first trees only if ``coarse``."""
+    """All that was in view is predicted, for now by the first trees only if ``coarse``.
+
+    ``region`` was written last; it is told of here, so that no drawing comes between the two.
+    """
 
     coarse: bool = False
+    region: Region | None = None
 
 
 Step: TypeAlias = TrainedModel | Region | ViewDone | Paced | None
@@ -66,8 +70,8 @@ def follow(order: TrainOrder, view: ViewOrder) -> Generator[Step, None, None]:
             yield from outwards(model, view)
             return
         with plainly("predicting"), view.writing:
-            yield from _merged(_regions(model, view, view.box, kept=view.kept), coarse=True)
-            yield ViewDone(coarse=True)
+            regions = _regions(model, view, view.box, kept=view.kept)
+            yield ViewDone(coarse=True, region=(yield from _merged(regions, coarse=True)))
 
 
 def outwards(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None]:
@@ -76,14 +80,13 @@ def outwards(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None
     with plainly("predicting"), view.writing:
         if _size(view.box) > COARSE_FROM and view.entry.ndim == 2:
             yield from _coarse(model, view)
-        yield from _merged(_regions(model, view, view.box, kept=view.kept))
-        yield ViewDone()
+        yield ViewDone(region=(yield from _merged(_regions(model, view, view.box, kept=view.kept))))
         for tile in tiles_outwards(view.entry.spatial_shape, view.box):
             key = tile_key(view, tile)
             if key in view.covered:
                 continue
             if not _inside(tile, view.box):
-                yield from _merged(_regions(model, view, tile, pace))
+                yield (yield from _merged(_regions(model, view, tile, pace)))
             view.covered.add(key)
         if pace.per_megapixel is None:  # all was in view, where features are kept: time some anew
             for _ in _regions(model, view, _part(view.box), pace):
@@ -142,8 +145,8 @@ def _regions(
 
 def _merged(
     regions: Iterator[tuple[int | slice, ...]], *, coarse: bool = False
-) -> Generator[Step, None, None]:
-    """Tell of what was written a few times a second, as one box around it."""
+) -> Generator[Step, None, Region | None]:
+    """Tell of what was written a few times a second, as one box around it; return the last one."""
     pending: list[tuple[int | slice, ...]] = []
     last = clock.perf_counter()
     for index in regions:
@@ -152,8 +155,7 @@ def _merged(
         if now - last > TELL_EVERY:
             yield Region(around(pending), coarse)
             pending, last = [], clock.perf_counter()
-    if pending:
-        yield Region(around(pending), coarse)
+    return Region(around(pending), coarse) if pending else None
 
 
 def _coarse(model: TrainedModel, view: ViewOrder) -> Generator[Step, None, None]:

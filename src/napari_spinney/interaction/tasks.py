@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_spinney.forest.annotation import is_sparse, painted_positions, strokes_at
+from napari_spinney.forest.annotation import Painted, is_sparse, painted_positions, strokes_at
 from napari_spinney.session import (
     LARGEST_CLASS,
     ClassEntry,
@@ -84,13 +84,13 @@ class Snapshot:
         The annotation, which goes on changing unless it was ``copied``.
     copied : bool
         Whether it is a copy.
-    painted : tuple of array, optional
-        Flat positions of what was painted when work began, and classes there.
+    painted : Painted, optional
+        What was painted when work began.
     """
 
     array: Any
     copied: bool
-    painted: tuple[NDArray[np.int64], NDArray[np.integer]] | None = None
+    painted: Painted | None = None
 
     @classmethod
     def of(cls, array: Any, *, limit: int = 2**25) -> Snapshot:
@@ -100,19 +100,25 @@ class Snapshot:
         """
         if not isinstance(array, np.ndarray) or array.nbytes > limit:
             return cls(array, copied=False)
-        if array.flags.c_contiguous and is_sparse(array):
-            positions = painted_positions(array)
-            return cls(array, False, (positions, array.reshape(-1)[positions]))
+        if _is_plain(array) and is_sparse(array):
+            return cls(array, copied=False, painted=Painted.of(array))
         return cls(array.copy(), copied=True)
 
     def take(self) -> NDArray[np.integer]:
         """The copy."""
-        if self.painted is None:
-            return np.asarray(self.array) if self.copied else np.array(self.array)
-        positions, values = self.painted
-        whole = np.zeros(self.array.shape, self.array.dtype)
-        whole.reshape(-1)[positions] = values
-        return whole
+        if self.painted is not None:
+            return self.painted.whole()
+        return np.asarray(self.array) if self.copied else np.array(self.array)
+
+    def strokes(self) -> NDArray[np.integer] | Painted:
+        """What training takes: the painted pixels alone, where they are known."""
+        return self.take() if self.painted is None else self.painted
+
+
+def _is_plain(array: NDArray[Any]) -> bool:
+    """Whether an array can hold no wrong class: what is wrong is told by the worker."""
+    unsigned = array.dtype.kind == "u" and array.dtype.itemsize <= 4
+    return unsigned and array.flags.c_contiguous
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +156,7 @@ def train_in_steps(order: TrainOrder, steps: tuple[int, ...] = ()) -> Iterator[T
         classifier.class_colors = {c.number: c.color for c in order.classes}
         growing = classifier.iter_fit(
             [entry.data for entry in order.images],
-            [snapshot.take() for snapshot in order.annotations],
+            [snapshot.strokes() for snapshot in order.annotations],
             steps=steps,
             channel_axis=first.channel_axis,
             time_axis=first.time_axis,

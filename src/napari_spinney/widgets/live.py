@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from napari_spinney.widgets.results import Results
     from napari_spinney.widgets.training import Training
 
+ORIGIN_AFTER = 700
+"""Milliseconds after live work ended until it is noted what made the result: hashing all pixels
+takes the processor from the next stroke."""
+
 VIEW_AFTER = 120
 """Milliseconds after the view stood still until it is predicted."""
 
@@ -73,6 +77,10 @@ class Live:
         self._timer.setSingleShot(True)
         self._timer.setInterval(VIEW_AFTER)
         self._timer.timeout.connect(self._follow_view)
+        self._origin_timer = QTimer()
+        self._origin_timer.setSingleShot(True)
+        self._origin_timer.setInterval(ORIGIN_AFTER)
+        self._origin_timer.timeout.connect(self._note_origin)
         session.live_changed.connect(self._on_live_changed)
         session.annotation_changed.connect(self._on_annotation_changed)
         session.counts_changed.connect(self._on_counts_changed)
@@ -95,6 +103,7 @@ class Live:
         self._view = view
         self.view_is_shown = False
         session.set_activity(Activity("training", "Live: following the brush …"))
+        self._origin_timer.stop()
         self._jobs.cancel("train", "report", "origin")
         self._jobs.start(
             "live",
@@ -109,6 +118,7 @@ class Live:
     def close(self) -> None:
         """Stop; the viewer may be gone already."""
         self._timer.stop()
+        self._origin_timer.stop()
         self._view = None
         self._kept = KeptFeatures()
 
@@ -140,6 +150,8 @@ class Live:
         if isinstance(step, TrainedModel):
             self._session.accept(step)
         elif isinstance(step, ViewDone):
+            if step.region is not None:
+                self._show(step.region)
             self.view_is_shown = not step.coarse
             self.view_shown.emit(step.coarse)
         elif isinstance(step, Paced):
@@ -169,7 +181,7 @@ class Live:
 
     def _on_finished(self, nothing: None) -> None:
         self._session.set_activity(Activity())
-        self._note_origin()
+        self._origin_timer.start()
         self.finished.emit()
 
     def _note_origin(self) -> None:
