@@ -37,8 +37,8 @@ def s5(setting: Setting) -> list[Result]:
             "S5",
             f"{first}; {whole}",
             "median <= 150 ms",
-            f"{median} ms until the window has the first answer for the whole view; to draw a window "
-            f"takes {_milliseconds(drawing)} ms here",
+            f"{median} ms until the window has the first answer for the whole view; "
+            f"to draw a window takes {_milliseconds(drawing)} ms here",
             met=median <= 150,
         ),
         Result(
