@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -48,6 +48,14 @@ class Program:
     def reach(self) -> tuple[int, ...]:
         """Halo needed around a block, in pixels, along each spatial axis."""
         return tuple(np.sum([stage.plan.reach for stage in self.stages], axis=0).tolist())
+
+    def empty_result(self, shape: tuple[int, ...], output: Output) -> NDArray[Any]:
+        """Array for a block of this shape, as `Executor.predict` returns it; not filled."""
+        if output == "classes":
+            return np.empty(shape, self.labels.dtype)
+        if output == "probabilities":
+            shape = (len(self.labels), *shape)
+        return np.empty(shape, np.float32)
 
 
 class Held(Protocol):

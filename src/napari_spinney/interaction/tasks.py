@@ -270,7 +270,7 @@ def _find_painted(annotation: Any) -> Generator[None, None, NDArray[np.int64]]:
     flat = annotation.reshape(-1)
     found = []
     for start in range(0, flat.size, CHUNK):
-        found.append(painted_positions(flat[start : start + CHUNK]) + start)
+        found.append(painted_positions(np.asarray(flat[start : start + CHUNK])) + start)
         if start % (16 * CHUNK) == 0:
             yield
     return np.concatenate(found)

@@ -248,6 +248,7 @@ class Live:
         if not self._needs(view):
             return
         check_channels(model, view.entry)
+        self._origin_timer.stop()
         self._view = view
         session.set_activity(Activity("predicting", "Live: following the view …"))
         self._jobs.start(

@@ -63,8 +63,7 @@ class StrokeWatcher:
 
     def _on_refreshed(self, event: Any = None) -> None:
         self._refreshed = True
-        if not self._timer.isActive():
-            self._timer.start(COUNT_AFTER)
+        self._timer.start(COUNT_PAINTED_AFTER if self._painted else COUNT_AFTER)
 
     def _on_replaced(self, event: Any = None) -> None:
         self._refreshed = self._painted = True

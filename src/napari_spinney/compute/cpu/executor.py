@@ -96,7 +96,7 @@ class CpuExecutor:
         channels = [s.channel for s in stage.plan.steps if isinstance(s, Source)]
         if channels != list(range(len(planes))):
             return self.predict(program, planes, whole, output)
-        out = _empty_result(program, planes.shape[1:], output)
+        out = program.empty_result(planes.shape[1:], output)
         packed = self._packed.get(stage.trees, (), lambda: pack(stage.trees))
         predict_planes(packed, planes, out, output, program.labels)
         return out
@@ -112,7 +112,7 @@ class CpuExecutor:
         for i, stage in enumerate(program.stages[:-1]):
             later = Program(program.stages[i + 1 :], program.labels)
             block, inner = self._append_probabilities(stage, later, block, inner)
-        out = _empty_result(program, tuple(s.stop - s.start for s in inner), output)
+        out = program.empty_result(tuple(s.stop - s.start for s in inner), output)
         self._evaluate(program.stages[-1], block, inner, out, output, program.labels)
         return out
 
@@ -242,14 +242,6 @@ class HeldPlanes:
     def predict(self, program: Program, output: Output = "classes") -> NDArray[Any]:
         """Run a program of one stage, whose channels are these features; see `Executor`."""
         return self.executor.predict_held(self.planes, program, output)
-
-
-def _empty_result(program: Program, shape: tuple[int, ...], output: Output) -> NDArray[Any]:
-    if output == "classes":
-        return np.empty(shape, program.labels.dtype)
-    if output == "probabilities":
-        return np.empty((len(program.labels), *shape), np.float32)
-    return np.empty(shape, np.float32)
 
 
 def _region(inner: tuple[slice, ...]) -> Region:

@@ -109,7 +109,7 @@ class OpenClExecutor:
         """Run a program of one stage on features that are held."""
         layout = self._ready.layout(program, held.shape)
         (stage,) = self._ready.stages(program, layout, layout.whole)
-        result = _empty_result(program, tuple(slice(0, n) for n in held.shape), output)
+        result = program.empty_result(held.shape, output)
         with self._working_lane() as lane:
             held.make_room(lane, FLOAT * stage.plan.schedule.size)
             self._launcher.run_stage(lane, held.arena, layout, stage)
@@ -128,7 +128,7 @@ class OpenClExecutor:
         parts = list(self._cut(program, layout, inner))
         if len(parts) == 1:
             return self._predict(program, layout, block, inner, output)
-        result = _empty_result(program, inner, output)
+        result = program.empty_result(_shape(inner), output)
         for part in parts:
             result[_within(part, inner)] = self._predict(program, layout, block, part, output)
         return result
@@ -171,7 +171,7 @@ class OpenClExecutor:
         output: Output,
     ) -> NDArray[Any]:
         stages = self._ready.stages(program, layout, region_of(inner))
-        result = _empty_result(program, inner, output)
+        result = program.empty_result(_shape(inner), output)
         n_floats = max(stage.plan.schedule.size for stage in stages)
         with self._working_lane() as lane:
             arena = lane.buffer("arena", FLOAT * n_floats)
@@ -216,15 +216,6 @@ class OpenClExecutor:
                 yield lane
         finally:
             self._lanes.put(lane)
-
-
-def _empty_result(program: Program, inner: tuple[slice, ...], output: Output) -> NDArray[Any]:
-    shape = _shape(inner)
-    if output == "classes":
-        return np.empty(shape, program.labels.dtype)
-    if output == "probabilities":
-        return np.empty((program.stages[-1].trees.n_classes, *shape), np.float32)
-    return np.empty(shape, np.float32)
 
 
 def _within(part: tuple[slice, ...], inner: tuple[slice, ...]) -> tuple[Any, ...]:
